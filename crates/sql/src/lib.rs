@@ -1,1 +1,10 @@
-//! Placeholder.
+//! MySQL's SQL: lexer, fingerprint, syntax tree and parser.
+//!
+//! A statement is a byte string (it need not be UTF-8); positions are byte offsets into it. Nothing here knows about tables, shards or
+//! sessions beyond the `sql_mode` bits and the client character set that decide how a text is read.
+
+pub mod ast;
+pub mod charset;
+pub mod mode;
+pub mod span;
+pub mod visit;
