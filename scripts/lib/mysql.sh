@@ -111,7 +111,7 @@ fi
 
 # Wrappers start a binary through the unpacked loader; they carry a version of their own, so that a
 # change of them needs no new download.
-wraps=$prefix/wrap/.version-2
+wraps=$prefix/wrap/.version-3
 if [ ! -e "$wraps" ]; then
   lock
   multiarch=$(cd "$prefix/usr/lib" && ls -d ./*-linux-gnu | head -1 | cut -c3-)
@@ -125,6 +125,7 @@ if [ ! -e "$wraps" ]; then
 #!/bin/sh
 p=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")
 lib=\$p/usr/lib
+export MARIADB_PLUGIN_DIR="\${MARIADB_PLUGIN_DIR:-\$lib/$multiarch/libmariadb3/plugin}"
 exec "\$p/$loader" --argv0 $name --library-path "\$lib/$multiarch:\$lib/$multiarch/mysql/private:\$lib/mysql/private:\$lib/mysql-router:\$lib/$multiarch/mysqlrouter" "\$p/$below" "\$@"
 END
     chmod +x "$prefix/wrap/$name.new"
