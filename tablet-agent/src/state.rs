@@ -1,0 +1,186 @@
+//! What the agent must not forget, in one small file that is replaced as a whole.
+//!
+//! The term and version are the seed of the promise that leadership.md 4.3 asks of a voter: they are on disk, synced, before
+//! this member replicates from anyone under them.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A member's memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Layout of this file.
+    pub format: u32,
+    /// The tablet this directory belongs to: a directory given to another one is refused.
+    pub alias: String,
+    /// Its keyspace.
+    pub keyspace: String,
+    /// Its shard.
+    pub shard: String,
+    /// Identity of the data: made with the data directory, and so never the same after a wipe.
+    pub data_incarnation: String,
+    /// mysqld's server_uuid, which is part of that identity.
+    pub server_uuid: String,
+    /// mysqld's server_id.
+    pub server_id: u32,
+    /// mysqld's port when last started.
+    pub mysql_port: u16,
+    /// Grows with every start of the agent.
+    pub incarnation: u64,
+    /// Whether the accounts of this data directory have got their rights on the keyspace's database.
+    pub prepared: bool,
+    /// The shard as it was last seen in the store; none before.
+    pub shard_seen: Option<ShardSeen>,
+    /// The last term that this member held or tried to hold; 0: none. A data directory with such a past may hold commits
+    /// that nobody else has.
+    pub held_term: u64,
+}
+
+/// The shard's record, as far as it must never go back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardSeen {
+    /// Identity of the store.
+    pub store_id: String,
+    /// Identity of the shard.
+    pub shard_id: String,
+    /// Highest term.
+    pub term: u64,
+    /// Highest version of the voters.
+    pub version: u64,
+}
+
+/// The layout that this build writes.
+pub const FORMAT: u32 = 1;
+
+/// The file and its content.
+#[derive(Debug)]
+pub struct StateFile {
+    path: PathBuf,
+    state: State,
+}
+
+impl StateFile {
+    /// Reads the file; none when there is none. A file that cannot be understood is an error: guessing would forget a term.
+    pub fn open(path: &Path) -> io::Result<Option<StateFile>> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let state: State = serde_json::from_slice(&bytes)
+            .map_err(|error| io::Error::other(format!("{} is damaged: {error}", path.display())))?;
+        if state.format != FORMAT {
+            return Err(io::Error::other(format!(
+                "{} has format {}, not {FORMAT}",
+                path.display(),
+                state.format
+            )));
+        }
+        Ok(Some(StateFile {
+            path: path.to_owned(),
+            state,
+        }))
+    }
+
+    /// Writes a first state.
+    pub fn create(path: &Path, state: State) -> io::Result<StateFile> {
+        write_synced(path, &state)?;
+        Ok(StateFile {
+            path: path.to_owned(),
+            state,
+        })
+    }
+
+    /// The current state.
+    pub fn get(&self) -> &State {
+        &self.state
+    }
+
+    /// Changes the state; when this returns, it is on disk. Nothing is written when nothing changed.
+    pub fn update(&mut self, change: impl FnOnce(&mut State)) -> io::Result<()> {
+        let mut next = self.state.clone();
+        change(&mut next);
+        if next != self.state {
+            write_synced(&self.path, &next)?;
+            self.state = next;
+        }
+        Ok(())
+    }
+}
+
+fn write_synced(path: &Path, state: &State) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(&serde_json::to_vec_pretty(state)?)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn sample() -> State {
+        State {
+            format: FORMAT,
+            alias: "c-0".into(),
+            keyspace: "c".into(),
+            shard: "-".into(),
+            data_incarnation: "d".into(),
+            server_uuid: "u".into(),
+            server_id: 1,
+            mysql_port: 3306,
+            incarnation: 1,
+            prepared: false,
+            shard_seen: None,
+            held_term: 0,
+        }
+    }
+
+    #[test]
+    fn changes_are_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        assert!(StateFile::open(&path).unwrap().is_none());
+        let mut file = StateFile::create(&path, sample()).unwrap();
+        let seen = ShardSeen {
+            store_id: "s".into(),
+            shard_id: "x".into(),
+            term: 3,
+            version: 2,
+        };
+        file.update(|s| s.shard_seen = Some(seen.clone())).unwrap();
+        let again = StateFile::open(&path).unwrap().unwrap();
+        assert_eq!(again.get().shard_seen, Some(seen));
+        assert_eq!(again.get(), file.get());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        std::fs::write(&path, b"{\"format\": 1").unwrap();
+        assert!(StateFile::open(&path).is_err());
+        std::fs::write(
+            &path,
+            serde_json::to_vec(&State {
+                format: 2,
+                ..sample()
+            })
+            .unwrap(),
+        )
+        .unwrap();
+        assert!(StateFile::open(&path).is_err());
+    }
+}
