@@ -5,6 +5,11 @@
 
 pub mod ast;
 pub mod charset;
+pub mod error;
+pub mod fingerprint;
+mod keyword;
+pub mod lexer;
 pub mod mode;
+mod scan;
 pub mod span;
 pub mod visit;

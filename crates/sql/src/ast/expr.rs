@@ -25,7 +25,7 @@ pub enum ExprKind<'a> {
     National(Literal<'a>),
     /// `DATE '...'`, `TIME '...'`, `TIMESTAMP '...'`.
     Temporal(TemporalKind, Literal<'a>),
-    /// `NULL` or `\N`.
+    /// `NULL`.
     Null,
     /// `TRUE` or `FALSE`.
     Bool(bool),
