@@ -25,6 +25,7 @@ pub mod command;
 pub mod compress;
 pub mod error;
 mod flags;
+pub mod message;
 pub mod packet;
 pub mod proxy_protocol;
 pub mod status;
