@@ -1,0 +1,34 @@
+//! A cluster on this machine: `vitrail local`.
+
+mod account;
+mod background;
+mod binaries;
+mod children;
+mod dir;
+mod down;
+mod keyspaces;
+mod progress;
+mod ready;
+mod secrets;
+mod state;
+mod status;
+mod tablets;
+mod up;
+
+use anyhow::Result;
+
+use crate::args::Local;
+
+/// Runs one of the `local` commands.
+pub(crate) async fn run(command: Local) -> Result<()> {
+    match command {
+        Local::Up(args) => {
+            if args.background {
+                background::enter()?;
+            }
+            up::up(&args).await
+        }
+        Local::Status(args) => status::status(&args).await,
+        Local::Down(args) => down::down(&args),
+    }
+}

@@ -1,0 +1,30 @@
+//! What `up` tells its user, with the seconds since its start.
+
+use std::io::Write;
+use std::time::Instant;
+
+/// Prints lines such as ` 3.4 s  customer/-80: primary customer-x-80-1`.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    started: Instant,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+        }
+    }
+
+    /// One step, with its time.
+    pub(crate) fn step(&self, text: &str) {
+        self.line(&format!("{:5.1} s  {text}", self.started.elapsed().as_secs_f64()));
+    }
+
+    /// A line as it is.
+    pub(crate) fn line(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        // Standard output may be a pipe whose reader went away, which is no reason to stop a cluster.
+        writeln!(out, "{text}").and_then(|()| out.flush()).ok();
+    }
+}
