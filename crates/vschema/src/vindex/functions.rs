@@ -191,5 +191,7 @@ fn two_complement(value: VindexValue<'_>) -> Option<u64> {
 /// The primary weights of a value's text without its trailing spaces; None when it is no UTF-8.
 fn loose_key(value: VindexValue<'_>) -> Option<SmallVec<[u8; 64]>> {
     let text = Text::of(value);
-    loose::key(std::str::from_utf8(text.bytes()).ok()?.trim_end_matches(' '))
+    Some(loose::key(
+        std::str::from_utf8(text.bytes()).ok()?.trim_end_matches(' '),
+    ))
 }
