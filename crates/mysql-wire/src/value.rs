@@ -21,6 +21,7 @@ pub use temporal::{Date, DateTime, Time};
 
 use crate::column::{ColumnFlags, ColumnType};
 use crate::error::DecodeError;
+use crate::message::ColumnDefinition;
 
 /// The value of `decimals` that stands for "not fixed" in column definitions.
 pub const DECIMALS_NOT_FIXED: u8 = 31;
@@ -66,6 +67,23 @@ impl ColumnFormat {
     }
 }
 
+impl TryFrom<&ColumnDefinition<'_>> for ColumnFormat {
+    type Error = DecodeError;
+
+    fn try_from(definition: &ColumnDefinition<'_>) -> Result<Self, Self::Error> {
+        let unknown = DecodeError::Invalid {
+            what: "column type",
+            value: definition.column_type.into(),
+        };
+        Ok(Self {
+            ty: ColumnType::from_byte(definition.column_type).ok_or(unknown)?,
+            flags: definition.flags,
+            decimals: definition.decimals,
+            length: definition.length,
+        })
+    }
+}
+
 /// A value that may borrow its bytes from a packet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ValueRef<'a> {
@@ -95,8 +113,8 @@ pub enum ValueRef<'a> {
 impl ValueRef<'_> {
     /// A copy that owns its bytes.
     #[must_use]
-    pub fn to_value(&self) -> Value {
-        match *self {
+    pub fn to_value(self) -> Value {
+        match self {
             Self::Null => Value::Null,
             Self::Int(v) => Value::Int(v),
             Self::UInt(v) => Value::UInt(v),
@@ -211,6 +229,15 @@ pub enum ValueError {
         /// Number of values.
         cells: usize,
     },
+}
+
+impl From<ValueError> for crate::Error {
+    fn from(error: ValueError) -> Self {
+        match error {
+            ValueError::Decode(error) => Self::Decode(error),
+            _ => Self::Unexpected("value in a row"),
+        }
+    }
 }
 
 /// How a type's values are packed in the binary protocol.

@@ -3,6 +3,7 @@
 //! Types travel with the values only when the client bound new ones; a server remembers them per statement
 //! otherwise. Parameters that came by COM_STMT_SEND_LONG_DATA have a type but no value in the packet. With
 //! `CLIENT_QUERY_ATTRIBUTES` every parameter has a name, and those behind the statement's own are query attributes.
+//! [`message`](crate::message) splits the packets into [`RawParams`](crate::message::RawParams), here are the values.
 
 mod decode;
 mod encode;
@@ -10,7 +11,7 @@ mod encode;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{Execute, decode_execute, decode_query_attributes, execute_statement_id};
+pub use decode::{BoundParams, decode_attributes, decode_params};
 pub use encode::{ExecuteRef, encode_execute, encode_query_attributes};
 
 use super::{ColumnFormat, ValueError, ValueRef};
@@ -19,8 +20,6 @@ use crate::error::DecodeError;
 
 /// Bit of a parameter type that marks an unsigned integer.
 const UNSIGNED_BIT: u8 = 0x80;
-/// Bit of COM_STMT_EXECUTE's flags: the packet says how many parameters it holds (`PARAMETER_COUNT_AVAILABLE`).
-const COUNT_AVAILABLE: u8 = 0x08;
 
 /// The type that a client bound a parameter with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,18 +1,14 @@
 //! Reading parameters.
 
-use super::{Attribute, COUNT_AVAILABLE, Param, ParamError, ParamType, ParamValue, UNSIGNED_BIT};
+use super::{Attribute, Param, ParamError, ParamType, ParamValue};
 use crate::column::ColumnType;
-use crate::error::DecodeError;
+use crate::message::{self, RawParams};
 use crate::packet::Reader;
 use crate::value::{Form, ValueError, ValueRef, binary};
 
-/// A decoded COM_STMT_EXECUTE.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Execute<'a> {
-    /// The statement.
-    pub statement_id: u32,
-    /// The cursor bits of the flags: 0 none, 1 read only.
-    pub cursor: u8,
+/// The decoded parameters of a COM_STMT_EXECUTE.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BoundParams<'a> {
     /// Whether this packet brought types; they are then also in the remembered ones.
     pub types_sent: bool,
     /// The statement's parameters in order.
@@ -21,168 +17,114 @@ pub struct Execute<'a> {
     pub attributes: Vec<Attribute<'a>>,
 }
 
-/// The statement id of a COM_STMT_EXECUTE payload (without the command byte): what a server needs to find the
-/// statement, without which the rest can't be read.
-///
-/// # Errors
-/// When the payload is too short.
-pub fn execute_statement_id(payload: &[u8]) -> Result<u32, DecodeError> {
-    Reader::new(payload).int4()
-}
-
-/// Decodes a COM_STMT_EXECUTE payload (without the command byte) of a statement with `param_count` parameters.
+/// Decodes the parameters of an execution of a statement that has `param_count` of them.
 ///
 /// `remembered` are the types of the statement's last execution (empty before the first one); it is replaced when
 /// this packet brings types. `has_long_data` tells which parameters came by COM_STMT_SEND_LONG_DATA.
 ///
 /// # Errors
 /// See [`ParamError`]; `remembered` is then as before.
-pub fn decode_execute<'a>(
-    payload: &'a [u8],
+pub fn decode_params<'a>(
+    raw: &RawParams<'a>,
     param_count: usize,
-    query_attributes: bool,
     remembered: &mut Vec<ParamType>,
     has_long_data: impl Fn(usize) -> bool,
-) -> Result<Execute<'a>, ParamError> {
-    let mut reader = Reader::new(payload);
-    let statement_id = reader.int4()?;
-    let flags = reader.int1()?;
-    // The iteration count is always 1; MySQL does not read it.
-    reader.skip(4)?;
-    let mut execute = Execute {
-        statement_id,
-        cursor: flags & !COUNT_AVAILABLE,
-        types_sent: false,
-        params: Vec::new(),
-        attributes: Vec::new(),
+) -> Result<BoundParams<'a>, ParamError> {
+    let mut bound = BoundParams {
+        types_sent: raw.types.is_some(),
+        ..BoundParams::default()
     };
-    let count = if query_attributes && flags & COUNT_AVAILABLE != 0 {
-        bounded_count(&mut reader)?
-    } else {
-        param_count
-    };
-    if count < param_count {
+    if raw.null_bitmap.is_empty() && param_count == 0 {
+        return Ok(bound);
+    }
+    if let Some(types) = &raw.types
+        && types.len() < param_count
+    {
         return Err(ParamError::TooFew {
             expected: param_count,
-            got: count,
+            got: types.len(),
         });
     }
-    if count == 0 {
-        return Ok(execute);
-    }
-    let nulls = reader.bytes(binary::bitmap_len(count, 0))?;
-    execute.types_sent = reader.int1()? != 0;
-    let mut bound = Vec::new();
-    if execute.types_sent {
-        bound = read_types(&mut reader, count, query_attributes)?;
-    } else if remembered.len() != param_count || count != param_count {
+    if raw.types.is_none() && remembered.len() != param_count {
         return Err(ParamError::TypesMissing);
-    } else {
-        bound.extend(remembered.iter().map(|&ty| (ty, &b""[..])));
     }
-    execute.params.reserve_exact(param_count);
-    for (index, &(ty, name)) in bound.iter().enumerate() {
-        let is_param = index < param_count;
-        if is_param && has_long_data(index) {
-            execute.params.push(Param {
-                ty,
-                value: ParamValue::LongData,
-            });
-            continue;
-        }
-        let value = read_value(&mut reader, nulls, index, ty)?;
-        if is_param {
-            execute.params.push(Param {
-                ty,
-                value: ParamValue::Inline(value),
-            });
+    let mut reader = Reader::new(raw.values);
+    bound.params.reserve_exact(param_count);
+    for index in 0..param_count {
+        let ty = match &raw.types {
+            Some(types) => types.get(index).map(|sent| known_type(index, sent)).transpose()?,
+            None => remembered.get(index).copied(),
+        };
+        let ty = ty.ok_or(ParamError::TypesMissing)?;
+        let value = if has_long_data(index) {
+            ParamValue::LongData
         } else {
-            execute.attributes.push(Attribute { name, ty, value });
-        }
+            ParamValue::Inline(read_value(&mut reader, raw, index, ty)?)
+        };
+        bound.params.push(Param { ty, value });
+    }
+    let sent_types = raw.types.as_deref().unwrap_or_default();
+    for (index, sent) in sent_types.iter().enumerate().skip(param_count) {
+        bound
+            .attributes
+            .push(read_attribute(&mut reader, raw, index, sent)?);
     }
     reader.finish()?;
-    if execute.types_sent {
+    if bound.types_sent {
         remembered.clear();
-        remembered.extend(execute.params.iter().map(|param| param.ty));
+        remembered.extend(bound.params.iter().map(|param| param.ty));
     }
-    Ok(execute)
+    Ok(bound)
 }
 
-/// Decodes the query attributes before the text of COM_QUERY (the reader stands behind the command byte), which are
-/// there if `CLIENT_QUERY_ATTRIBUTES` was agreed on. What is left in the reader is the SQL text.
+/// Decodes the query attributes of a COM_QUERY.
 ///
 /// # Errors
 /// See [`ParamError`].
-pub fn decode_query_attributes<'a>(reader: &mut Reader<'a>) -> Result<Vec<Attribute<'a>>, ParamError> {
-    let count = bounded_count(reader)?;
-    let sets = reader.lenenc_int()?;
-    if sets != 1 {
-        return Err(DecodeError::Invalid {
-            what: "parameter set count",
-            value: sets,
-        }
-        .into());
-    }
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let nulls = reader.bytes(binary::bitmap_len(count, 0))?;
-    if reader.int1()? == 0 {
-        return Err(ParamError::TypesMissing);
-    }
-    let types = read_types(reader, count, true)?;
-    let read = |(index, (ty, name))| {
-        let value = read_value(reader, nulls, index, ty)?;
-        Ok(Attribute { name, ty, value })
-    };
-    types.into_iter().enumerate().map(read).collect()
+pub fn decode_attributes<'a>(raw: &RawParams<'a>) -> Result<Vec<Attribute<'a>>, ParamError> {
+    let mut reader = Reader::new(raw.values);
+    let types = raw.types.as_deref().unwrap_or_default();
+    types
+        .iter()
+        .enumerate()
+        .map(|(index, sent)| read_attribute(&mut reader, raw, index, sent))
+        .collect()
 }
 
-/// A number of parameters, each of which takes bytes in the rest of the packet: a wrong one must not cost memory.
-fn bounded_count(reader: &mut Reader<'_>) -> Result<usize, DecodeError> {
-    let at = reader.position();
-    let count = reader.lenenc_int()?;
-    let left = reader.remaining();
-    usize::try_from(count)
-        .ok()
-        .filter(|&count| count <= left.saturating_mul(8))
-        .ok_or(DecodeError::Truncated {
-            at,
-            needed: usize::try_from(count).unwrap_or(usize::MAX),
-            left,
-        })
-}
-
-fn read_types<'a>(
+fn read_attribute<'a>(
     reader: &mut Reader<'a>,
-    count: usize,
-    named: bool,
-) -> Result<Vec<(ParamType, &'a [u8])>, ParamError> {
-    let mut types = Vec::with_capacity(count.min(reader.remaining() / 2));
-    for index in 0..count {
-        let [byte, flags] = reader.array()?;
-        let ty = ColumnType::from_byte(byte)
-            .filter(|&ty| Form::of(ty).is_ok())
-            .ok_or(ParamError::Type { index, ty: byte })?;
-        let name = if named { reader.lenenc_bytes()? } else { b"" };
-        types.push((
-            ParamType {
-                ty,
-                unsigned: flags & UNSIGNED_BIT != 0,
-            },
-            name,
-        ));
-    }
-    Ok(types)
+    raw: &RawParams<'a>,
+    index: usize,
+    sent: &message::ParamType<'a>,
+) -> Result<Attribute<'a>, ParamError> {
+    let ty = known_type(index, sent)?;
+    Ok(Attribute {
+        name: sent.name,
+        ty,
+        value: read_value(reader, raw, index, ty)?,
+    })
+}
+
+fn known_type(index: usize, sent: &message::ParamType<'_>) -> Result<ParamType, ParamError> {
+    ColumnType::from_byte(sent.column_type)
+        .filter(|&ty| Form::of(ty).is_ok())
+        .map(|ty| ParamType {
+            ty,
+            unsigned: sent.unsigned,
+        })
+        .ok_or(ParamError::Type {
+            index,
+            ty: sent.column_type,
+        })
 }
 
 fn read_value<'a>(
     reader: &mut Reader<'a>,
-    nulls: &[u8],
+    raw: &RawParams<'a>,
     index: usize,
     ty: ParamType,
 ) -> Result<ValueRef<'a>, ParamError> {
-    if binary::bit(nulls, index, 0) {
+    if raw.is_null(index) {
         return Ok(ValueRef::Null);
     }
     binary::decode(&ty.format(), reader).map_err(|error| match error {

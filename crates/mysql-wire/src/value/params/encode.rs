@@ -1,6 +1,7 @@
 //! Writing parameters.
 
-use super::{Attribute, COUNT_AVAILABLE, Param, ParamError, ParamType, ParamValue, UNSIGNED_BIT};
+use super::{Attribute, Param, ParamError, ParamType, ParamValue, UNSIGNED_BIT};
+use crate::message::PARAMETER_COUNT_AVAILABLE;
 use crate::packet::Writer;
 use crate::value::{ValueRef, binary};
 
@@ -70,7 +71,14 @@ pub fn encode_execute(
         .chain(attributes.iter().map(Into::into))
         .collect();
     out.int4(execute.statement_id);
-    out.int1(execute.cursor | if query_attributes { COUNT_AVAILABLE } else { 0 });
+    out.int1(
+        execute.cursor
+            | if query_attributes {
+                PARAMETER_COUNT_AVAILABLE
+            } else {
+                0
+            },
+    );
     out.int4(1);
     if query_attributes {
         out.lenenc_int(all.len() as u64);

@@ -2,11 +2,50 @@ use bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet::{Reader, Writer};
+use crate::Capabilities;
+use crate::message::{Query, StmtExecute};
+use crate::packet::Writer;
 use crate::value::{Date, DateTime, Time};
 
 fn never(_: usize) -> bool {
     false
+}
+
+#[derive(Debug, PartialEq)]
+struct Execute<'a> {
+    statement_id: u32,
+    flags: u8,
+    types_sent: bool,
+    params: Vec<Param<'a>>,
+    attributes: Vec<Attribute<'a>>,
+}
+
+fn capabilities(query_attributes: bool) -> Capabilities {
+    Capabilities::empty().with(Capabilities::QUERY_ATTRIBUTES, query_attributes)
+}
+
+fn decode_execute<'a>(
+    payload: &'a [u8],
+    param_count: usize,
+    query_attributes: bool,
+    remembered: &mut Vec<ParamType>,
+    has_long_data: impl Fn(usize) -> bool,
+) -> Result<Execute<'a>, ParamError> {
+    let execute = StmtExecute::decode(payload)?;
+    let raw = execute.params(param_count, capabilities(query_attributes))?;
+    let bound = decode_params(&raw, param_count, remembered, has_long_data)?;
+    let BoundParams {
+        types_sent,
+        params,
+        attributes,
+    } = bound;
+    Ok(Execute {
+        statement_id: execute.statement_id,
+        flags: execute.flags,
+        types_sent,
+        params,
+        attributes,
+    })
 }
 
 fn param(value: ValueRef<'_>) -> Param<'_> {
@@ -38,11 +77,10 @@ fn reads_the_example_of_mysqls_documentation() {
     };
     assert_eq!(execute.params, [want]);
     assert_eq!(
-        (execute.statement_id, execute.cursor, execute.types_sent),
+        (execute.statement_id, execute.flags, execute.types_sent),
         (1, 0, true)
     );
     assert_eq!(remembered, [ty]);
-    assert_eq!(execute_statement_id(payload), Ok(1));
 
     let again = b"\x01\0\0\0\x01\x01\0\0\0\0\0\x03bar";
     let execute = decode_execute(again, 1, false, &mut remembered, never).unwrap();
@@ -53,7 +91,7 @@ fn reads_the_example_of_mysqls_documentation() {
             value: ParamValue::Inline(ValueRef::Bytes(b"bar"))
         }]
     );
-    assert_eq!((execute.cursor, execute.types_sent), (1, false));
+    assert_eq!((execute.flags, execute.types_sent), (1, false));
     assert_eq!(
         decode_execute(again, 1, false, &mut Vec::new(), never),
         Err(ParamError::TypesMissing)
@@ -115,7 +153,7 @@ fn every_kind_of_value_survives() {
             let mut remembered = Vec::new();
             let got = decode_execute(&wire, 11, query_attributes, &mut remembered, |i| i == 10).unwrap();
             assert_eq!(got.params, params);
-            assert_eq!((got.statement_id, got.cursor), (7, 1));
+            assert_eq!((got.statement_id, got.flags & 1), (7, 1));
             assert_eq!(got.attributes, if query_attributes { attributes } else { &[] });
             let wire = encode(
                 &ExecuteRef {
@@ -181,19 +219,19 @@ fn wrong_packets_are_refused_and_forget_nothing() {
     );
     assert_eq!(
         decode(b"\x01\0\0\0\0\x01\0\0\0\0\x01\x03\0\x01\0\0", false),
-        "byte 13: 4 bytes needed, 3 left"
+        "byte 0: 4 bytes needed, 3 left"
     );
     assert_eq!(
         decode(b"\x01\0\0\0\0\x01\0\0\0\0\x01\x01\0\x01x", false),
-        "byte 14: 1 bytes too many"
+        "byte 1: 1 bytes too many"
     );
     assert_eq!(
         decode(b"\x01\0\0\0\x08\x01\0\0\0\0", true),
-        "0 parameters for a statement that has 1"
+        "parameter count: invalid value 0x0"
     );
     assert_eq!(
         decode(b"\x01\0\0\0\x08\x01\0\0\0\xfd\xff\xff\xff", true),
-        "byte 9: 16777215 bytes needed, 0 left"
+        "parameter count: invalid value 0xffffff"
     );
 }
 
@@ -215,11 +253,10 @@ fn query_attributes_stand_before_the_text() {
         let mut wire = BytesMut::new();
         encode_query_attributes(attributes, &mut Writer::new(&mut wire)).unwrap();
         wire.extend_from_slice(b"select 1");
-        let mut reader = Reader::new(&wire);
-        assert_eq!(decode_query_attributes(&mut reader).unwrap(), attributes);
-        assert_eq!(reader.rest(), b"select 1");
+        let query = Query::decode(&wire, capabilities(true)).unwrap();
+        assert_eq!(decode_attributes(&query.attributes).unwrap(), attributes);
+        assert_eq!(query.text, b"select 1");
     }
-    assert!(decode_query_attributes(&mut Reader::new(b"\0\x02select 1")).is_err());
 }
 
 proptest! {
@@ -234,6 +271,8 @@ proptest! {
         plausible.push(1);
         plausible.extend(&payload);
         let _ = decode_execute(&plausible, count, attributes, &mut remembered, never);
-        let _ = decode_query_attributes(&mut Reader::new(&payload));
+        if let Ok(query) = Query::decode(&payload, capabilities(true)) {
+            let _ = decode_attributes(&query.attributes);
+        }
     }
 }
