@@ -76,10 +76,15 @@ impl EmbeddedStore {
     /// Waits until the file failed in a way that only opening it again can mend, and says how. The process should end then.
     pub async fn failed(&self) -> String {
         let mut failure = self.failure.clone();
-        // The sender lives in the log, which this store holds.
-        match failure.wait_for(Option::is_some).await {
-            Ok(failure) => failure.clone().unwrap_or_default(),
-            Err(_) => std::future::pending().await,
+        let found = failure
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|failure| failure.clone());
+        match found {
+            Some(failure) => failure,
+            // The sender lives in the log, which this store holds, so this is not reached.
+            None => std::future::pending().await,
         }
     }
 

@@ -46,7 +46,7 @@ impl Default for RemoteOptions {
 }
 
 /// A store that [`crate::server`] serves. Clones share the connection, which is made when it is first needed and again whenever it
-/// was lost. The connection belongs to the tokio runtime of the first call and must not outlive it.
+/// was lost. It belongs to the tokio runtime that it was made in, and must not outlive that.
 #[derive(Clone, Debug)]
 pub struct RemoteStore {
     client: StoreServiceClient<Channel>,

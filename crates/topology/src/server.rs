@@ -13,9 +13,10 @@ use proto::MESSAGE_BYTES_MAX;
 use proto::v1::store_service_server::StoreServiceServer;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::UnixListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 pub use secret::{Secret, SecretError};
 
