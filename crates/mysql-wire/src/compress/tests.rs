@@ -98,6 +98,30 @@ fn large_content_is_split_and_restored() {
 }
 
 #[test]
+fn what_does_not_shrink_is_sent_plain_and_leaves_no_trace() {
+    let mut x = 1_u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        x.to_le_bytes()[1]
+    })
+    .take(5000)
+    .collect();
+    for algorithm in ALGORITHMS {
+        let wire = encoded(algorithm, &noise);
+        assert_eq!(wire[4..7], [0; 3]);
+        assert_eq!(wire[7..], noise);
+        // Another level for the same thread's state.
+        for algorithm in ALGORITHMS {
+            let wire = encoded(algorithm, &[1; 5000]);
+            let got = decode_all(&mut Codec::new(algorithm, Side::Server), &wire).unwrap();
+            assert_eq!(got[..], [1; 5000]);
+        }
+    }
+}
+
+#[test]
 fn the_plain_length_is_a_limit_and_must_be_exact() {
     for algorithm in ALGORITHMS {
         let wire = encoded(algorithm, &[7; 5000]);

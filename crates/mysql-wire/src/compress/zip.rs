@@ -31,15 +31,25 @@ pub(super) fn compress(
     out: &mut BytesMut,
 ) -> Result<Option<usize>, CompressError> {
     let start = out.len();
-    // The output area is one byte short of the input: a result that does not fit saves nothing.
-    out.resize(start + plain.len().saturating_sub(1), 0);
+    out.resize(start + area_len(algorithm, plain.len()), 0);
     let area = out.get_mut(start..).unwrap_or_default();
     let packed = match algorithm {
         Algorithm::Zlib => zlib_compress(plain, area),
-        Algorithm::Zstd { level } => zstd_compress(level, plain, area),
+        Algorithm::Zstd { level } => zstd_compress(level, plain, area).map(Some),
     };
+    let packed = packed.map(|len| len.filter(|&len| len < plain.len()));
     out.truncate(start + packed.as_ref().ok().copied().flatten().unwrap_or(0));
     packed
+}
+
+/// Bytes of output that a compressor gets.
+fn area_len(algorithm: Algorithm, plain_len: usize) -> usize {
+    match algorithm {
+        // A result that does not fit saves nothing, and zlib just stops.
+        Algorithm::Zlib => plain_len,
+        // zstd's state stays in the middle of a frame when the area is too small.
+        Algorithm::Zstd { .. } => zstd::zstd_safe::compress_bound(plain_len),
+    }
 }
 
 /// Appends exactly `plain_len` bytes to `out`, or fails and leaves `out` alone.
@@ -98,7 +108,7 @@ fn zlib_decompress(content: &[u8], area: &mut [u8]) -> Result<usize, String> {
     })
 }
 
-fn zstd_compress(level: i32, plain: &[u8], area: &mut [u8]) -> Result<Option<usize>, CompressError> {
+fn zstd_compress(level: i32, plain: &[u8], area: &mut [u8]) -> Result<usize, CompressError> {
     let level = level.clamp(1, 22);
     let failed = |e: std::io::Error| CompressError::Compressor {
         algorithm: ZSTD,
@@ -116,9 +126,7 @@ fn zstd_compress(level: i32, plain: &[u8], area: &mut [u8]) -> Result<Option<usi
             compressor.state.set_compression_level(level).map_err(failed)?;
             compressor.level = level;
         }
-        // zstd's error for a full output area is indistinguishable from others here, and a plain frame is
-        // always a correct answer.
-        Ok(compressor.state.compress_to_buffer(plain, area).ok())
+        compressor.state.compress_to_buffer(plain, area).map_err(failed)
     })
 }
 
