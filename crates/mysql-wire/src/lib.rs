@@ -17,6 +17,7 @@
     )
 )]
 
+mod buffer;
 pub mod capability;
 pub mod client;
 pub mod collation;
@@ -28,10 +29,15 @@ mod flags;
 pub mod message;
 pub mod packet;
 pub mod proxy_protocol;
+pub mod relay;
 pub mod status;
+pub mod stream;
+pub mod transport;
 pub mod value;
 
 pub use capability::Capabilities;
 pub use error::{DecodeError, Error, SqlError};
 pub use packet::{Reader, Writer};
 pub use status::StatusFlags;
+pub use stream::PacketStream;
+pub use transport::Transport;

@@ -1,0 +1,386 @@
+//! Packets over a transport.
+//!
+//! There are two ways to read: whole messages ([`PacketStream::read_packet`]), or raw bytes that the caller scans and forwards
+//! ([`PacketStream::fill`], [`PacketStream::buffered`], [`PacketStream::consume`]). Writing collects packets until
+//! [`PacketStream::flush`]. A connection that waits for its peer with nothing in flight holds no buffers.
+
+mod compression;
+mod payload;
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::compression::Compression;
+pub use self::payload::Payload;
+use crate::{
+    buffer::{self, ReadBuffer},
+    compress::{Algorithm, Codec, Side},
+    error::Error,
+    packet::{Frame, HEADER_LEN, Header, MAX_PAYLOAD, Writer, put_packet, write_packet},
+    transport::Transport,
+};
+
+/// Reads and writes packets on a transport, compressed if agreed on.
+#[derive(Debug)]
+pub struct PacketStream {
+    transport: Transport,
+    input: ReadBuffer,
+    output: BytesMut,
+    /// Bytes of `output` that were written already.
+    written: usize,
+    seq: u8,
+    max_payload: usize,
+    compression: Option<Box<Compression>>,
+}
+
+impl PacketStream {
+    /// A stream whose messages may have at most `max_payload` bytes (`max_allowed_packet`).
+    #[must_use]
+    pub fn new(transport: Transport, max_payload: usize) -> Self {
+        Self {
+            transport,
+            input: ReadBuffer::default(),
+            output: BytesMut::new(),
+            written: 0,
+            seq: 0,
+            max_payload,
+            compression: None,
+        }
+    }
+
+    /// The transport below.
+    #[must_use]
+    pub const fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// The transport below, to wait for it or to check that it is open.
+    pub const fn transport_mut(&mut self) -> &mut Transport {
+        &mut self.transport
+    }
+
+    /// Gives up the stream and returns its transport. Fails when bytes were read that nobody has used.
+    pub fn into_transport(self) -> Result<Transport, Error> {
+        if self.input.is_empty() {
+            Ok(self.transport)
+        } else {
+            Err(Error::Unexpected("bytes before the TLS handshake"))
+        }
+    }
+
+    /// Changes the longest message that may be read, in bytes.
+    pub const fn set_max_payload(&mut self, max_payload: usize) {
+        self.max_payload = max_payload;
+    }
+
+    /// Switches compression on, as the last step of a handshake that agreed on it.
+    pub fn start_compression(&mut self, algorithm: Algorithm, side: Side) {
+        self.compression = Some(Box::new(Compression::new(Codec::new(algorithm, side))));
+    }
+
+    /// The agreed compression.
+    #[must_use]
+    pub fn compression(&self) -> Option<Algorithm> {
+        self.compression
+            .as_ref()
+            .map(|compression| compression.algorithm())
+    }
+
+    /// Sequence id of the next packet in either direction.
+    #[must_use]
+    pub const fn seq(&self) -> u8 {
+        self.seq
+    }
+
+    /// Sets the sequence id of the next packet in either direction.
+    pub const fn set_seq(&mut self, seq: u8) {
+        self.seq = seq;
+    }
+
+    /// Starts a new command: sequence ids begin at 0 again.
+    pub fn start_command(&mut self) {
+        self.seq = 0;
+        if let Some(compression) = &mut self.compression {
+            compression.start_command();
+        }
+    }
+
+    // Reading raw bytes.
+
+    /// Bytes that were read and not yet consumed.
+    #[must_use]
+    pub fn buffered(&self) -> &[u8] {
+        self.input.filled()
+    }
+
+    /// The same bytes, to patch sequence ids before they are forwarded.
+    pub fn buffered_mut(&mut self) -> &mut [u8] {
+        self.input.filled_mut()
+    }
+
+    /// Drops `len` bytes from the front of the buffered bytes.
+    pub fn consume(&mut self, len: usize) {
+        self.input.consume(len);
+    }
+
+    /// The packet at the front of the buffered bytes, if it is there as a whole.
+    #[must_use]
+    pub fn next_packet(&self) -> Option<Frame<'_>> {
+        Frame::decode(self.input.filled())
+    }
+
+    /// Reads more bytes behind the buffered ones and returns how many; 0 means that the peer has closed.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+        match &mut self.compression {
+            Some(compression) => compression.poll_fill(cx, &mut self.transport, &mut self.input),
+            None => poll_read(cx, &mut self.transport, &mut self.input, usize::MAX).map_err(Error::from),
+        }
+    }
+
+    /// Reads more bytes behind the buffered ones and returns how many. [`Error::Closed`] when the peer has closed.
+    pub async fn fill(&mut self) -> Result<usize, Error> {
+        match poll_fn(|cx| self.poll_fill(cx)).await? {
+            0 => Err(Error::Closed),
+            len => Ok(len),
+        }
+    }
+
+    // Reading messages.
+
+    /// Reads one message and moves the sequence id past it.
+    ///
+    /// Messages of several packets are put together. [`Error::Closed`] when the peer closed between two messages.
+    pub async fn read_packet(&mut self) -> Result<Payload, Error> {
+        let header = self.read_header(usize::MAX).await?;
+        if header.is_continued() {
+            return self.read_continued(header).await;
+        }
+        while self.input.filled().len() < HEADER_LEN + header.len {
+            self.fill().await.map_err(cut_off)?;
+        }
+        Ok(Payload::take_from(&mut self.input, header.len))
+    }
+
+    /// Reads one message of a handshake, and no byte after it: what follows may be TLS or compressed.
+    pub(crate) async fn read_packet_exactly(&mut self) -> Result<Payload, Error> {
+        let header = self.read_header(HEADER_LEN).await?;
+        if header.is_continued() {
+            return Err(Error::TooLarge { limit: MAX_PAYLOAD });
+        }
+        while self.input.filled().len() < HEADER_LEN + header.len {
+            let missing = HEADER_LEN + header.len - self.input.filled().len();
+            self.fill_at_most(missing).await?;
+        }
+        Ok(Payload::take_from(&mut self.input, header.len))
+    }
+
+    /// Reads up to a whole header, at most `limit` bytes of the transport, and checks it.
+    async fn read_header(&mut self, limit: usize) -> Result<Header, Error> {
+        let header = loop {
+            let filled = self.input.filled();
+            if let Some(header) = Header::decode(filled) {
+                break header;
+            }
+            let between_messages = filled.is_empty();
+            let missing = limit.saturating_sub(filled.len());
+            let read = if limit == usize::MAX {
+                self.fill().await
+            } else {
+                self.fill_at_most(missing).await
+            };
+            read.map_err(|error| if between_messages { error } else { cut_off(error) })?;
+        };
+        if header.seq != self.seq {
+            return Err(Error::Sequence {
+                expected: self.seq,
+                got: header.seq,
+            });
+        }
+        if header.len > self.max_payload {
+            return Err(Error::TooLarge {
+                limit: self.max_payload,
+            });
+        }
+        self.seq = self.seq.wrapping_add(1);
+        Ok(header)
+    }
+
+    async fn fill_at_most(&mut self, limit: usize) -> Result<usize, Error> {
+        let read = |cx: &mut Context<'_>| poll_read(cx, &mut self.transport, &mut self.input, limit);
+        match poll_fn(read).await? {
+            0 => Err(Error::Closed),
+            len => Ok(len),
+        }
+    }
+
+    /// Puts a message of several packets together; memory grows with what has arrived, not with what is announced.
+    async fn read_continued(&mut self, first: Header) -> Result<Payload, Error> {
+        let mut whole = Vec::new();
+        let mut header = first;
+        loop {
+            self.input.consume(HEADER_LEN);
+            let mut missing = header.len;
+            while missing > 0 {
+                if self.input.is_empty() {
+                    self.fill().await.map_err(cut_off)?;
+                }
+                let filled = self.input.filled();
+                let now = filled.get(..missing.min(filled.len())).unwrap_or_default();
+                whole.extend_from_slice(now);
+                let len = now.len();
+                missing -= len;
+                self.input.consume(len);
+            }
+            if !header.is_continued() {
+                return Ok(Payload::from(whole));
+            }
+            header = self.read_header(usize::MAX).await.map_err(cut_off)?;
+            if whole.len() + header.len > self.max_payload {
+                return Err(Error::TooLarge {
+                    limit: self.max_payload,
+                });
+            }
+        }
+    }
+
+    // Writing.
+
+    /// Adds a message; it is sent by the next flush. Payloads of 16 MB and more become several packets.
+    pub fn write_packet(&mut self, payload: &[u8]) {
+        take_if_none(&mut self.output);
+        put_packet(&mut self.output, &mut self.seq, payload);
+    }
+
+    /// Adds a message that `payload` writes in place; it is sent by the next flush.
+    pub fn write_message(&mut self, payload: impl FnOnce(&mut Writer<'_>)) {
+        take_if_none(&mut self.output);
+        write_packet(&mut self.output, &mut self.seq, payload);
+    }
+
+    /// Adds bytes that are packets already, with their own sequence ids; they are sent by the next flush.
+    pub fn write_raw(&mut self, packets: &[u8]) {
+        take_if_none(&mut self.output);
+        self.output.extend_from_slice(packets);
+    }
+
+    /// Bytes that wait for a flush.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.output.len() - self.written
+    }
+
+    /// Sends everything that was added.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if let Some(compression) = &mut self.compression {
+            compression.pack(&mut self.output)?;
+            ready!(compression.poll_write(cx, &mut self.transport))?;
+        } else if !self.output.is_empty() {
+            ready!(poll_write_all(
+                cx,
+                &mut self.transport,
+                &self.output,
+                &mut self.written
+            ))?;
+        }
+        buffer::give_writing(std::mem::take(&mut self.output));
+        self.written = 0;
+        if self.transport.is_tls() {
+            ready!(Pin::new(&mut self.transport).poll_flush(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends everything that was added.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Sends what was added before, then `packets`, which are copied only if the connection is compressed.
+    ///
+    /// For long results: memory stays bounded by the chunk, and a slow client holds up its backend.
+    pub async fn send_raw(&mut self, packets: &[u8]) -> Result<(), Error> {
+        if self.compression.is_some() || self.unsent() > 0 && packets.len() < MIN_DIRECT {
+            self.write_raw(packets);
+            return self.flush().await;
+        }
+        self.flush().await?;
+        let mut sent = 0;
+        poll_fn(|cx| poll_write_all(cx, &mut self.transport, packets, &mut sent)).await?;
+        self.flush().await
+    }
+
+    /// Sends what was added and closes the sending side, for TLS with a close notification.
+    pub async fn shutdown(&mut self) -> Result<(), Error> {
+        self.flush().await?;
+        Ok(poll_fn(|cx| Pin::new(&mut self.transport).poll_shutdown(cx)).await?)
+    }
+}
+
+/// Shorter chunks are copied behind unsent bytes, which spares a system call.
+const MIN_DIRECT: usize = 8 * 1024;
+
+/// The peer closed in the middle of a message: an I/O error, not an orderly end.
+fn cut_off(error: Error) -> Error {
+    match error {
+        Error::Closed => Error::Io(io::ErrorKind::UnexpectedEof.into()),
+        other => other,
+    }
+}
+
+fn take_if_none(output: &mut BytesMut) {
+    if output.capacity() == 0 {
+        *output = buffer::take_writing();
+    }
+}
+
+/// Reads once into the buffer's room, at most `limit` bytes; holds no memory while it waits with an empty buffer.
+fn poll_read(
+    cx: &mut Context<'_>,
+    transport: &mut Transport,
+    input: &mut ReadBuffer,
+    limit: usize,
+) -> Poll<io::Result<usize>> {
+    let room = input.room();
+    let len = room.len().min(limit);
+    let mut room = ReadBuf::new(room.get_mut(..len).unwrap_or_default());
+    match Pin::new(transport).poll_read(cx, &mut room) {
+        Poll::Ready(Ok(())) => {
+            let len = room.filled().len();
+            input.fill(len);
+            Poll::Ready(Ok(len))
+        }
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Pending => {
+            input.release_if_empty();
+            Poll::Pending
+        }
+    }
+}
+
+/// Writes all of `bytes` from `written` on.
+fn poll_write_all(
+    cx: &mut Context<'_>,
+    transport: &mut Transport,
+    bytes: &[u8],
+    written: &mut usize,
+) -> Poll<io::Result<()>> {
+    while let Some(rest) = bytes.get(*written..)
+        && !rest.is_empty()
+    {
+        match ready!(Pin::new(&mut *transport).poll_write(cx, rest))? {
+            0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            len => *written += len,
+        }
+    }
+    Poll::Ready(Ok(()))
+}
+
+#[cfg(test)]
+mod tests;
