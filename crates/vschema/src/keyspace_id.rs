@@ -36,27 +36,40 @@ impl KeyspaceId {
 
     /// The bytes that take part in comparisons: without trailing zero bytes.
     pub fn significant(&self) -> &[u8] {
-        strip_zeros(&self.0)
+        let mut bytes = self.as_bytes();
+        while let [rest @ .., 0] = bytes {
+            bytes = rest;
+        }
+        bytes
     }
-}
 
-/// Cuts trailing zero bytes off.
-pub(crate) fn strip_zeros(mut bytes: &[u8]) -> &[u8] {
-    while let [rest @ .., 0] = bytes {
-        bytes = rest;
+    /// The first eight bytes as a number, with zero bytes in place of missing ones: ids whose numbers differ are in
+    /// the order of these.
+    pub fn leading(&self) -> u64 {
+        match self.0.first_chunk() {
+            Some(bytes) => u64::from_be_bytes(*bytes),
+            None => self
+                .0
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte))
+                .unbounded_shl(64 - 8 * self.0.len() as u32),
+        }
     }
-    bytes
 }
 
 impl From<[u8; 8]> for KeyspaceId {
     fn from(bytes: [u8; 8]) -> Self {
-        Self::new(&bytes)
+        let [a, b, c, d, e, f, g, h] = bytes;
+        Self(SmallVec::from_buf_and_len(
+            [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0],
+            8,
+        ))
     }
 }
 
 impl PartialEq for KeyspaceId {
     fn eq(&self, other: &Self) -> bool {
-        self.significant() == other.significant()
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -76,7 +89,12 @@ impl PartialOrd for KeyspaceId {
 
 impl Ord for KeyspaceId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.significant().cmp(other.significant())
+        self.leading()
+            .cmp(&other.leading())
+            .then_with(|| match self.0.len().max(other.0.len()) {
+                ..=8 => Ordering::Equal,
+                _ => self.significant().cmp(other.significant()),
+            })
     }
 }
 
@@ -109,5 +127,13 @@ mod tests {
     fn order_is_unsigned_and_lexicographic() {
         assert!(KeyspaceId::new(&[0x7f, 0xff]) < KeyspaceId::new(&[0x80]));
         assert!(KeyspaceId::new(&[0x80]) < KeyspaceId::new(&[0x80, 0, 1]));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn order_is_that_of_significant_bytes(left in "[\\x00\\x01]{0,11}", right in "[\\x00\\x01]{0,11}") {
+            let (left, right) = (KeyspaceId::new(left.as_bytes()), KeyspaceId::new(right.as_bytes()));
+            proptest::prop_assert_eq!(left.cmp(&right), left.significant().cmp(right.significant()));
+        }
     }
 }

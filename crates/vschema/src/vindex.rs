@@ -151,3 +151,6 @@ impl Mapped {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

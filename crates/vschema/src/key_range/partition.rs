@@ -38,7 +38,11 @@ pub enum PartitionError {
 
 /// The shards of a keyspace, sorted, every keyspace id in exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partition(Vec<KeyRange>);
+pub struct Partition {
+    ranges: Vec<KeyRange>,
+    /// [`KeyspaceId::leading`] of each start, which nearly always is enough to find a shard.
+    leading: Vec<u64>,
+}
 
 impl Partition {
     /// Sorts the ranges and checks that they cover everything once.
@@ -76,26 +80,31 @@ impl Partition {
             };
             return Err(PartitionError::Gap(after));
         }
-        Ok(Self(ranges))
+        let leading = ranges.iter().map(|range| range.start.leading()).collect();
+        Ok(Self { ranges, leading })
     }
 
     /// The ranges in order.
     pub fn ranges(&self) -> &[KeyRange] {
-        &self.0
+        &self.ranges
     }
 
     /// The index in [`Partition::ranges`] of the shard that holds the id.
     pub fn find(&self, id: &KeyspaceId) -> usize {
-        self.0
-            .partition_point(|range| range.start <= *id)
-            .saturating_sub(1)
+        let leading = id.leading();
+        let mut after = self.leading.partition_point(|start| *start <= leading);
+        // Starts of more than eight bytes may have the id's leading bytes and still lie above it.
+        while after > 1 && self.ranges.get(after - 1).is_some_and(|range| range.start > *id) {
+            after -= 1;
+        }
+        after.saturating_sub(1)
     }
 
     /// The indexes of the shards that hold ids of the range.
     pub fn find_range(&self, range: &KeyRange) -> std::ops::Range<usize> {
         let end = match range.end.is_empty() {
-            true => self.0.len(),
-            false => self.0.partition_point(|shard| shard.start < range.end),
+            true => self.ranges.len(),
+            false => self.ranges.partition_point(|shard| shard.start < range.end),
         };
         self.find(&range.start)..end
     }

@@ -196,6 +196,29 @@ fn shards_are_found() {
     assert_eq!(four.find_range(&range("c0-")), 3..4);
 }
 
+#[test]
+fn shards_are_found_by_long_bounds() {
+    let names = [
+        "-4000000000000000",
+        "4000000000000000-400000000000000001",
+        "400000000000000001-400000000000000002",
+    ];
+    let mut ranges: Vec<KeyRange> = names.into_iter().map(range).collect();
+    ranges.push(range("400000000000000002-"));
+    let partition = Partition::new(ranges).unwrap();
+    let found = [
+        "3f",
+        "40",
+        "4000000000000000",
+        "40000000000000000080",
+        "400000000000000001",
+        "4000000000000000020101",
+        "41",
+    ]
+    .map(|hex| partition.find(&id(hex)));
+    assert_eq!(found, [0, 1, 1, 1, 2, 3, 3]);
+}
+
 proptest! {
     #[test]
     fn any_text_parses_or_is_refused(text in "[-0-9a-fA-Fx ]{0,12}|.*") {

@@ -73,7 +73,15 @@ impl Function {
         }
     }
 
+    #[inline]
     pub(super) fn map(&self, values: &[VindexValue<'_>]) -> Mapped {
+        match (self, values) {
+            (Self::Hash | Self::Xxhash, [value]) => self.map_one(*value),
+            (_, values) => self.map_columns(values),
+        }
+    }
+
+    fn map_columns(&self, values: &[VindexValue<'_>]) -> Mapped {
         match (self, values) {
             (_, []) => Mapped::Scatter,
             (Self::Multicol(multicol), values) => multicol.map(values),
@@ -96,19 +104,21 @@ impl Function {
         }
     }
 
-    /// Maps the value of the only column, or of a sub-function of `multicol`.
+    /// Maps the value of the only column, or of one column of `multicol`; [`Mapped::None`] for what the function does
+    /// not take, and for functions of several columns.
+    #[inline]
     pub(super) fn map_one(&self, value: VindexValue<'_>) -> Mapped {
-        match self.hash_one(value) {
-            Some(id) => Mapped::KeyspaceId(id),
-            None => Mapped::None,
-        }
+        let id = match self {
+            Self::Hash => two_complement(value).map(|number| des::encrypt_with_null_key(number).into()),
+            Self::Xxhash => Some(xxh64(Text::of(value).bytes(), 0).to_le_bytes().into()),
+            _ => self.map_rarely(value),
+        };
+        id.map_or(Mapped::None, Mapped::KeyspaceId)
     }
 
-    /// The id of one value; None when the function takes no such value, or takes several columns.
-    pub(super) fn hash_one(&self, value: VindexValue<'_>) -> Option<KeyspaceId> {
+    /// The functions other than the two that matter most for speed, kept apart so that those are inlined.
+    fn map_rarely(&self, value: VindexValue<'_>) -> Option<KeyspaceId> {
         Some(match self {
-            Self::Hash => des::encrypt_with_null_key(two_complement(value)?).into(),
-            Self::Xxhash => xxh64(Text::of(value).bytes(), 0).to_le_bytes().into(),
             Self::Binary => KeyspaceId::new(Text::of(value).bytes()),
             Self::BinaryMd5 => KeyspaceId::new(&Md5::digest(Text::of(value).bytes())),
             Self::Cfc(cfc) => cfc.map(Text::of(value).bytes())?,
@@ -118,6 +128,7 @@ impl Function {
             Self::ReverseBits => number(value)?.reverse_bits().to_be_bytes().into(),
             Self::UnicodeLooseMd5 => KeyspaceId::new(&Md5::digest(&loose_key(value)?)),
             Self::UnicodeLooseXxhash => xxh64(&loose_key(value)?, 0).to_le_bytes().into(),
+            Self::Hash | Self::Xxhash => return None,
             Self::Multicol(_) | Self::RegionExperimental(_) | Self::RegionJson(_) => return None,
         })
     }

@@ -53,7 +53,7 @@ impl Multicol {
         let mut id = SmallVec::<[u8; MAX]>::new();
         let mut filled = 0;
         for ((function, bytes), value) in self.0.iter().zip(values) {
-            let Some(hash) = function.hash_one(*value) else {
+            let Mapped::KeyspaceId(hash) = function.map_one(*value) else {
                 return Mapped::None;
             };
             // A short hash of the column before leaves zero bytes, so that each column keeps its place.

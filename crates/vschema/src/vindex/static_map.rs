@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use super::VindexValue;
 use super::functions::Function;
 use super::params::{ParamError, Params};
 use super::registry::VindexKind;
 use super::text::{number, parse_unsigned};
+use super::{Mapped, VindexValue};
 use crate::keyspace_id::KeyspaceId;
 
 /// The map, and the function for numbers that it does not hold.
@@ -51,7 +51,10 @@ impl StaticMap {
         let key = number(value)?;
         match (self.map.get(&key), &self.fallback) {
             (Some(mapped), _) => Some(mapped.to_be_bytes().into()),
-            (None, Some(fallback)) => fallback.hash_one(value),
+            (None, Some(fallback)) => match fallback.map_one(value) {
+                Mapped::KeyspaceId(id) => Some(id),
+                _ => None,
+            },
             (None, None) => Some(key.to_be_bytes().into()),
         }
     }
