@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod auth;
 mod buffer;
 pub mod capability;
 pub mod client;

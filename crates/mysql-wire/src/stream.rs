@@ -108,7 +108,7 @@ impl PacketStream {
     pub fn start_command(&mut self) {
         self.seq = 0;
         if let Some(compression) = &mut self.compression {
-            compression.start_command();
+            compression.start_command(&mut self.output);
         }
     }
 
@@ -197,7 +197,8 @@ impl PacketStream {
             };
             read.map_err(|error| if between_messages { error } else { cut_off(error) })?;
         };
-        if header.seq != self.seq {
+        // Compressed frames have ids of their own, and MySQL sets the ids of the packets inside to those at every flush.
+        if header.seq != self.seq && self.compression.is_none() {
             return Err(Error::Sequence {
                 expected: self.seq,
                 got: header.seq,
@@ -208,7 +209,7 @@ impl PacketStream {
                 limit: self.max_payload,
             });
         }
-        self.seq = self.seq.wrapping_add(1);
+        self.seq = header.seq.wrapping_add(1);
         Ok(header)
     }
 

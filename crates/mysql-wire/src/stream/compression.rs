@@ -24,6 +24,8 @@ pub(super) struct Compression {
     /// Frames to be written.
     output: BytesMut,
     written: usize,
+    /// An error that the next flush reports.
+    failed: Option<Error>,
 }
 
 impl Compression {
@@ -33,6 +35,7 @@ impl Compression {
             input: ReadBuffer::default(),
             output: BytesMut::new(),
             written: 0,
+            failed: None,
         }
     }
 
@@ -40,7 +43,12 @@ impl Compression {
         self.codec.algorithm()
     }
 
-    pub(super) fn start_command(&mut self) {
+    /// Ends the frame of what was written before: a server drops the rest of a frame when it answers to the command at
+    /// its front (seen with MySQL 9.7), so each command of a pipeline needs frames of its own.
+    pub(super) fn start_command(&mut self, packets: &mut BytesMut) {
+        if let Err(error) = self.pack(packets) {
+            self.failed = Some(error);
+        }
         self.codec.reset_sequence();
     }
 
@@ -86,6 +94,9 @@ impl Compression {
 
     /// Moves packets into frames.
     pub(super) fn pack(&mut self, packets: &mut BytesMut) -> Result<(), Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         if packets.is_empty() {
             return Ok(());
         }
