@@ -1,6 +1,7 @@
 //! How a vindex column stores and compares values: the part of a column's definition that routing needs.
 
 use vschema::table::{ColumnDef, ColumnType, Pad, TypeClass};
+use vschema::vindex::Vindex;
 
 /// The values that a column can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +17,6 @@ pub enum Domain {
     Text {
         /// How characters are stored.
         charset: StoredCharset,
-        /// Which strings compare as equal.
-        comparison: Comparison,
         /// CHAR: trailing spaces are not stored.
         fixed: bool,
         /// Most characters that fit; for the TEXT types most bytes.
@@ -45,19 +44,6 @@ pub enum StoredCharset {
     Other,
 }
 
-/// Which strings a column's collation takes for equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// Equal bytes only.
-    Bytes,
-    /// Equal bytes, trailing spaces aside.
-    BytesPadded,
-    /// UCA 5.2 or 9.0 weights: what these take for equal, the loose vindexes take for equal.
-    Uca,
-    /// Anything else.
-    Loose,
-}
-
 impl Domain {
     /// The domain of a column.
     pub fn of(column: &ColumnDef) -> Self {
@@ -75,7 +61,6 @@ impl Domain {
                     Some("utf8mb3" | "utf8") => StoredCharset::Utf8mb3,
                     _ => StoredCharset::Other,
                 },
-                comparison: comparison(column),
                 fixed: column.data_type == ColumnType::Char,
                 length: column.char_length.unwrap_or(u64::MAX),
             },
@@ -89,23 +74,32 @@ impl Domain {
             _ => Self::Other,
         }
     }
+}
 
-    /// Whether equal values, as the column compares them, are always equal byte strings when stored, so that a
-    /// vindex over bytes may route reads. `loose`: the vindex folds case and accents and trims spaces itself.
-    pub fn compares_as_vindex(self, loose: bool) -> bool {
-        match self {
-            Self::Int { .. } | Self::Bytes { .. } => true,
-            Self::Text {
-                comparison, fixed, ..
-            } => match comparison {
-                Comparison::Bytes => true,
-                // A CHAR column never stores trailing spaces, so the trimmed literal is what is stored.
-                Comparison::BytesPadded => loose || fixed,
-                Comparison::Uca => loose,
-                Comparison::Loose => false,
-            },
-            Self::Other => false,
-        }
+/// Whether all rows that the column compares as equal to a value are where the vindex puts that value, converted as
+/// the column stores it. `part` is the column's place among the vindex's.
+pub fn routes(vindex: &Vindex, part: usize, column: &ColumnDef) -> bool {
+    // A CHAR column never stores trailing spaces, so the trimmed literal is what is stored.
+    let trimmed = column.data_type == ColumnType::Char && !column.folds();
+    vindex.assume_exact() || vindex.covers(part, column) || trimmed
+}
+
+/// Whether the column orders values as numbers or bytes.
+pub fn orders(column: &ColumnDef) -> bool {
+    match column.class() {
+        TypeClass::Integer | TypeClass::Binary => true,
+        TypeClass::Text => !column.folds() && column.pad == Some(Pad::None),
+        _ => false,
+    }
+}
+
+/// Whether equality of two columns means equality of what they store, up to what their common collation folds.
+pub fn comparable(left: &ColumnDef, right: &ColumnDef) -> bool {
+    match (left.class(), right.class()) {
+        (TypeClass::Integer, TypeClass::Integer) => true,
+        (TypeClass::Text, TypeClass::Text) => left.collation.is_some() && left.collation == right.collation,
+        (TypeClass::Binary, TypeClass::Binary) => Domain::of(left) == Domain::of(right),
+        _ => false,
     }
 }
 
@@ -118,29 +112,4 @@ fn int_bits(data_type: ColumnType) -> Option<u8> {
         ColumnType::BigInt => 64,
         _ => return None,
     })
-}
-
-fn comparison(column: &ColumnDef) -> Comparison {
-    let Some(collation) = column.collation.as_deref() else {
-        return Comparison::Loose;
-    };
-    match (collation.ends_with("_bin"), column.pad) {
-        (true, Some(Pad::None)) => Comparison::Bytes,
-        (true, _) => Comparison::BytesPadded,
-        (false, _) if is_root_uca(collation) => Comparison::Uca,
-        (false, _) => Comparison::Loose,
-    }
-}
-
-/// Collations of the Unicode root order with weights for all planes; tailored (language) ones may equate letters that the
-/// root order tells apart.
-fn is_root_uca(collation: &str) -> bool {
-    matches!(
-        collation,
-        "utf8mb4_0900_ai_ci"
-            | "utf8mb4_0900_as_ci"
-            | "utf8mb4_0900_as_cs"
-            | "utf8mb4_unicode_520_ci"
-            | "utf8mb3_unicode_520_ci"
-    )
 }

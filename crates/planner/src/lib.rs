@@ -7,12 +7,22 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")
 )]
 
+mod analyze;
+pub mod bindings;
+mod build;
+mod builtin;
 pub mod catalog;
 pub mod coerce;
+pub mod context;
 pub mod domain;
 pub mod error;
 pub mod plan;
+pub mod render;
+pub mod resolve;
+mod slots;
+mod survey;
 pub mod value;
 
+pub use build::plan;
 pub use error::PlanError;
 pub use plan::Plan;

@@ -24,7 +24,7 @@ use crate::error::PlanError;
 
 /// Index of a top-level slot of the fingerprint: literals and parameters outside collapsed lists, and collapsed
 /// lists themselves, in order of their position in the text.
-pub type SlotIndex = u16;
+pub type SlotIndex = u32;
 
 /// A statement's plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,6 +126,8 @@ pub enum Several {
     AddCounts,
     /// Write to a reference table: send [`Route::query`] to each shard; the answer is the first shard's.
     SameOnEach,
+    /// One of them answers for all: EXPLAIN, DESCRIBE.
+    AnyOne,
     /// Cannot run on several shards: the error to answer.
     Refused(Box<PlanError>),
 }
@@ -137,7 +139,9 @@ pub enum Several {
 pub struct Insert {
     /// The keyspace.
     pub keyspace: KeyspaceIndex,
-    /// The table's vindexes to compute: the primary one first.
+    /// The table.
+    pub table: Box<str>,
+    /// The vindex that places rows.
     pub vindex: u16,
     /// Columns of that vindex.
     pub columns: Box<[InsertColumn]>,
@@ -146,10 +150,12 @@ pub struct Insert {
     pub auto_increment: Option<InsertValue>,
     /// Where the rows are.
     pub rows: InsertRows,
+    /// IGNORE was given: errors of values become warnings.
+    pub ignore: bool,
     /// The text for one shard when all rows belong to it: the client's own.
     pub query: Template,
-    /// The text for each shard when rows belong to several; it has one [`Fill::Rows`].
-    pub split: Template,
+    /// The text for each shard when rows belong to several; it has one [`Fill::Rows`]. None: refuse that with 1235.
+    pub split: Option<Template>,
 }
 
 /// One vindex column of an INSERT.
@@ -159,6 +165,10 @@ pub struct InsertColumn {
     pub column: RoutingColumn,
     /// Where each row's value is.
     pub value: InsertValue,
+    /// What the keyword DEFAULT stands for; None when the column has no constant default.
+    pub default: Option<Source>,
+    /// Whether the column takes NULL.
+    pub nullable: bool,
 }
 
 /// Where the value of a column in a row is.

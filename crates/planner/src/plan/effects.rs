@@ -59,7 +59,9 @@ pub enum SessionRead {
     CurrentUser,
     /// DATABASE().
     Database,
-    /// GET_DIAGNOSTICS-like reads of the diagnostics area.
+    /// @@autocommit.
+    Autocommit,
+    /// @@warning_count, @@error_count: the connection of the statement before, not spliced.
     Diagnostics,
 }
 

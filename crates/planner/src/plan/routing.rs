@@ -44,9 +44,7 @@ pub enum Routing {
         /// Upper bound.
         to: Option<KeyBound>,
     },
-    /// Rows that satisfy all of these: the intersection of their shards.
-    All(Box<[Routing]>),
-    /// Rows that satisfy one of these (OR, UNION): the union of their shards.
+    /// The union of these: alternatives of OR, or several tables of one statement.
     Any(Box<[Routing]>),
 }
 
@@ -54,7 +52,12 @@ pub enum Routing {
 #[derive(Debug, Clone, PartialEq)]
 pub enum InList {
     /// A collapsed list slot.
-    Slot(SlotIndex),
+    Slot {
+        /// The slot.
+        slot: SlotIndex,
+        /// Values per element: 1, or the length of the tuples.
+        width: u16,
+    },
     /// Elements that the key spells out, `width` values each.
     Items {
         /// Values per element: 1, or the length of the tuples.
@@ -83,8 +86,10 @@ pub struct RoutingColumn {
     pub name: Box<str>,
     /// How the column stores and compares values.
     pub domain: Domain,
-    /// The comparison and the vindex fold alike: see gateway rule 1; else only writes may use values.
+    /// The vindex folds what the comparison folds, so that reads may be routed by equality.
     pub exact: bool,
+    /// The comparison orders values as the vindex does, so that reads may be routed by ranges.
+    pub ordered: bool,
 }
 
 /// Where a value comes from.

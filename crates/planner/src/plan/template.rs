@@ -1,15 +1,9 @@
 //! The text that a shard gets: the client's own bytes with pieces replaced.
 
-use super::{SlotIndex, Source};
+use super::Source;
 
 /// A byte position in any text that has the plan's fingerprint key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pos {
-    /// 0: from the start of the text; n: from the end of top-level slot n - 1.
-    pub slot: SlotIndex,
-    /// Bytes after that.
-    pub delta: u32,
-}
+pub type Pos = sql::fingerprint::Anchor;
 
 /// A text template. Without pieces it is the client's text itself, and no copy is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,7 +38,7 @@ pub struct Piece {
 /// What a piece writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fill {
-    /// Constant bytes (ASCII).
+    /// Constant bytes, in the client's character set.
     Text(Box<[u8]>),
     /// A copy of the client's bytes between two positions, with the replacements of session values that the template has there not applied.
     Copy {
@@ -84,4 +78,6 @@ pub enum SessionValue {
     CurrentUser,
     /// DATABASE(), SCHEMA(): the selected keyspace.
     Database,
+    /// @@autocommit of the session: 0 or 1.
+    Autocommit,
 }
