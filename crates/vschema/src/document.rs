@@ -169,3 +169,6 @@ impl fmt::Display for Warning {
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ impl ColumnVindex {
             .position(|name| name.eq_ignore_ascii_case(column))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@
     test,
     allow(
         clippy::unwrap_used,
-        clippy::expect_used,
+        clippy::panic,
         clippy::indexing_slicing,
-        reason = "tests"
+        reason = "a test fails by a panic"
     )
 )]
 

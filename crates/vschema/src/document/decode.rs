@@ -147,7 +147,7 @@ fn table(node: Node<'_>) -> TableSpec {
             .get("columns")
             .map(|node| node.list(column))
             .unwrap_or_default(),
-        pinned: fields.get("pinned").map(Node::param).unwrap_or_default(),
+        pinned: fields.get("pinned").map(Node::string).unwrap_or_default(),
         column_list_authoritative: fields
             .get("column_list_authoritative")
             .map(Node::boolean)
