@@ -10,6 +10,8 @@ pub mod fingerprint;
 mod keyword;
 pub mod lexer;
 pub mod mode;
+pub mod parser;
 mod scan;
 pub mod span;
+pub mod text;
 pub mod visit;

@@ -136,9 +136,8 @@ pub(crate) fn string_end(text: &[u8], at: usize, options: LexOptions) -> Option<
                 memchr::memchr(quote, rest)?
             };
             at += found;
-            if byte(text, at) == b'\\' && escapes {
-                at += 2;
-            } else if byte(text, at + 1) == quote {
+            // A backslash and the byte after it, or a doubled quote.
+            if byte(text, at) != quote || byte(text, at + 1) == quote {
                 at += 2;
             } else {
                 return Some(at + 1);
@@ -260,7 +259,12 @@ fn exponent_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// The number that a minus sign at `at` would belong to, and its end.
 pub(crate) fn signed_number(text: &[u8], at: usize) -> Option<(LiteralKind, usize)> {
-    if !is_digit(text, at + 1) && !(byte(text, at + 1) == b'.' && is_digit(text, at + 2)) {
+    let digits = if byte(text, at + 1) == b'.' {
+        at + 2
+    } else {
+        at + 1
+    };
+    if !is_digit(text, digits) {
         return None;
     }
     match number(text, at + 1) {

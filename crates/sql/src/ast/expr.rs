@@ -21,7 +21,7 @@ pub enum ExprKind<'a> {
     Adjacent(Vec<Literal<'a>>),
     /// `_utf8mb4'x'`, `_binary 0x41`: a literal with a character set introducer.
     Introduced(Box<Introduced<'a>>),
-    /// `N'x'`: the span of the literal excludes the `N`.
+    /// `N'x'`: the span of the literal excludes the `N`. With further strings after it: [`ExprKind::Introduced`] by utf8mb3.
     National(Literal<'a>),
     /// `DATE '...'`, `TIME '...'`, `TIMESTAMP '...'`.
     Temporal(TemporalKind, Literal<'a>),
@@ -115,6 +115,8 @@ pub struct Introduced<'a> {
     pub charset: Ident<'a>,
     /// The literal.
     pub literal: Literal<'a>,
+    /// String literals right after it, concatenated to it.
+    pub more: Vec<Literal<'a>>,
 }
 
 /// Which typed literal.
@@ -357,8 +359,8 @@ pub struct CastType<'a> {
     pub span: Span,
     /// The type.
     pub kind: CastKind,
-    /// Length or precision and scale, as written.
-    pub args: Vec<Literal<'a>>,
+    /// From `(` to `)` of length or precision and scale.
+    pub args: Option<Span>,
     /// `CHARACTER SET name` (CHAR only).
     pub charset: Option<Ident<'a>>,
     /// Whether `ARRAY` follows.

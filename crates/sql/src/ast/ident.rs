@@ -27,7 +27,7 @@ impl Ident<'_> {
     }
 }
 
-/// The name of a table, view or routine with an optional schema: `db.t`, `t` or (MySQL 5.7 style) `.t`.
+/// The name of a table, view or routine with an optional schema: `db.t` or `t`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectName<'a> {
     /// The schema (database), when written.

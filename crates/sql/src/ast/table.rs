@@ -136,7 +136,7 @@ pub enum JoinKind {
     NaturalLeft,
     /// `NATURAL RIGHT [OUTER] JOIN`
     NaturalRight,
-    /// `FULL [OUTER] JOIN` (newer MySQL only)
+    /// `FULL OUTER JOIN`, which MySQL up to 9.7 refuses
     Full,
 }
 
