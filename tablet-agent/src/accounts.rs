@@ -53,10 +53,10 @@ pub fn template_statements(secrets: &Secrets) -> Vec<String> {
         "CREATE TABLE {OWN_DATABASE}.heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, term BIGINT UNSIGNED NOT NULL, \
          written_us BIGINT UNSIGNED NOT NULL, schema_hash BIGINT UNSIGNED NOT NULL) ENGINE=InnoDB"
     ));
-    // One row: how far the keyspace's initial DDL got.
+    // One row: how far the keyspace's initial DDL got, and whether the next statement has been begun.
     out.push(format!(
         "CREATE TABLE {OWN_DATABASE}.initial_schema (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, \
-         statements_done INT UNSIGNED NOT NULL, complete BOOLEAN NOT NULL) ENGINE=InnoDB"
+         statements_done INT UNSIGNED NOT NULL, running BOOLEAN NOT NULL, complete BOOLEAN NOT NULL) ENGINE=InnoDB"
     ));
     out.push("ALTER USER 'root'@'localhost' ACCOUNT LOCK".to_owned());
     out

@@ -97,6 +97,9 @@ pub struct TabletArgs {
     /// The topology store: unix:PATH or HOST:PORT of the process that serves it.
     #[arg(long, value_name = "ADDRESS")]
     pub topology: String,
+    /// File with the secret that the topology store asks for, if it does.
+    #[arg(long, value_name = "FILE")]
+    pub topology_secret: Option<PathBuf>,
     /// The tablet's directory: data, configuration, state, logs and sockets live below it.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
@@ -113,7 +116,7 @@ pub struct TabletArgs {
     /// `run` directory, or one below the system's temporary directory].
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
-    /// Where the agent serves gRPC: unix:PATH or HOST:PORT (port 0: any) [default: a unix socket in the run directory].
+    /// Where the agent serves gRPC: unix:PATH [default: a unix socket in the run directory].
     #[arg(long, value_name = "ADDRESS")]
     pub grpc: Option<String>,
     /// The address mysqld listens on for replication and remote gateways.

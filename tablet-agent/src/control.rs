@@ -10,14 +10,15 @@ use mysql_async::prelude::{FromRow, Queryable as _};
 use mysql_async::{Conn, Opts, OptsBuilder};
 use tokio::sync::Mutex;
 
-use crate::accounts;
-
 /// Why a statement has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// mysqld refused it, or the connection broke.
-    #[error(transparent)]
-    MySql(#[from] mysql_async::Error),
+    /// mysqld refused it.
+    #[error("{} ({}): {}", .0.code, .0.state, .0.message)]
+    Refused(mysql_async::ServerError),
+    /// The connection broke, or could not be made.
+    #[error("no connection to mysqld: {0}")]
+    Broken(String),
     /// It took too long. Its effect is unknown.
     #[error("no answer from mysqld within {0:?}")]
     Timeout(Duration),
@@ -30,8 +31,17 @@ impl ControlError {
     /// mysqld's error number, when it is the server that said no.
     pub fn errno(&self) -> Option<u16> {
         match self {
-            ControlError::MySql(mysql_async::Error::Server(error)) => Some(error.code),
+            ControlError::Refused(error) => Some(error.code),
             _ => None,
+        }
+    }
+}
+
+impl From<mysql_async::Error> for ControlError {
+    fn from(error: mysql_async::Error) -> ControlError {
+        match error {
+            mysql_async::Error::Server(error) => ControlError::Refused(error),
+            error => ControlError::Broken(error.to_string()),
         }
     }
 }
@@ -44,11 +54,11 @@ pub struct Control {
 }
 
 impl Control {
-    /// A connection to the server at this socket as the agent's account.
-    pub fn new(socket: &Path, password: &str) -> Control {
+    /// A connection to the server at this socket.
+    pub fn new(socket: &Path, user: &str, password: &str) -> Control {
         let opts = OptsBuilder::default()
             .socket(Some(socket.display().to_string()))
-            .user(Some(accounts::AGENT))
+            .user(Some(user))
             .pass(Some(password))
             .prefer_socket(Some(true))
             .stmt_cache_size(Some(0));

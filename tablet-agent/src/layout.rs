@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::cli::TabletArgs;
+use crate::hash::fnv1a;
 
 /// mysqld's configuration, below the tablet's directory.
 pub const MY_CNF: &str = "my.cnf";
@@ -105,13 +106,6 @@ fn make_private(dir: &Path) -> io::Result<()> {
         )));
     }
     Ok(())
-}
-
-/// FNV-1a, 64 bits: a short stable name for a path.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
-        (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

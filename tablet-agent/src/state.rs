@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use topology::records::ShardRecord;
 
 /// A member's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +20,11 @@ pub struct State {
     pub alias: String,
     /// Its keyspace.
     pub keyspace: String,
+    /// The keyspace's database; none before the keyspace's record was read.
+    pub database: Option<String>,
     /// Its shard.
     pub shard: String,
-    /// Identity of the data: made with the data directory, and so never the same after a wipe.
-    pub data_incarnation: String,
-    /// mysqld's server_uuid, which is part of that identity.
+    /// mysqld's server_uuid: the identity of the data, made with the data directory and never the same after a wipe.
     pub server_uuid: String,
     /// mysqld's server_id.
     pub server_id: u32,
@@ -33,25 +34,13 @@ pub struct State {
     pub incarnation: u64,
     /// Whether the accounts of this data directory have got their rights on the keyspace's database.
     pub prepared: bool,
-    /// The shard as it was last seen in the store; none before.
-    pub shard_seen: Option<ShardSeen>,
-    /// The last term that this member held or tried to hold; 0: none. A data directory with such a past may hold commits
-    /// that nobody else has.
+    /// Whether this data directory was made while the shard's record had this tablet as a voter with other data. It may
+    /// replicate, but not acknowledge, until it was added as a new voter.
+    pub replaces_voter: bool,
+    /// The shard's record as it was last accepted; none before. A store that shows less than this is not believed.
+    pub shard_seen: Option<ShardRecord>,
+    /// The last term that this member held; 0: none. A data directory with such a past may hold commits that nobody else has.
     pub held_term: u64,
-}
-
-/// The shard's record, as far as it must never go back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShardSeen {
-    /// Identity of the store.
-    pub store_id: String,
-    /// Identity of the shard.
-    pub shard_id: String,
-    /// Highest term.
-    pub term: u64,
-    /// Highest version of the voters.
-    pub version: u64,
 }
 
 /// The layout that this build writes.
@@ -136,13 +125,14 @@ mod tests {
             format: FORMAT,
             alias: "c-0".into(),
             keyspace: "c".into(),
+            database: None,
             shard: "-".into(),
-            data_incarnation: "d".into(),
             server_uuid: "u".into(),
             server_id: 1,
             mysql_port: 3306,
             incarnation: 1,
             prepared: false,
+            replaces_voter: false,
             shard_seen: None,
             held_term: 0,
         }

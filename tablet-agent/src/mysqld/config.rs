@@ -122,6 +122,8 @@ binlog_format=ROW
 binlog_row_image=FULL
 # Row events carry column names, types and collations: change streams need no second look at the schema.
 binlog_row_metadata=FULL
+# Row events make it safe, and the gateway's account has no SUPER to create triggers and functions without it.
+log_bin_trust_function_creators=ON
 binlog_order_commits=ON
 # Without it a member could have holes in its GTID set, and could then not acknowledge.
 replica_preserve_commit_order=ON

@@ -1,0 +1,378 @@
+//! The primary: a term of its own, its row acknowledged before anything is served, then heartbeats and watchfulness.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use proto::v1::{SemiSyncState, TabletRole};
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
+use topology::Versioned;
+use topology::records::ShardRecord;
+
+use super::process::Process;
+use super::{Agent, Claim, QUICK};
+use crate::accounts::OWN_DATABASE;
+use crate::gtid::GtidSet;
+use crate::link::Link;
+use crate::mysqld::config::ACK_TIMEOUT_MAX;
+use crate::schema;
+use crate::server::{Flags, ackers, flags};
+use crate::shard::decide::with_new_voters;
+use crate::sql_text::literal;
+use crate::supervisor::wire::Order;
+
+/// Time between heartbeat rows. They make lag visible, and a lost acknowledgement is noticed by the next one (MySQL bug 104015).
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long the agent of a primary that has ackers may hang before its mysqld is killed.
+const HANG_MAX: Duration = Duration::from_secs(10);
+/// Statements that wait for acknowledgements have no limit of their own: the pass is cut off when mysqld ends.
+const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What a primary keeps going.
+pub(super) struct Lead {
+    /// Heartbeat rows written so far, which are no reason to look for changed tables.
+    heartbeats: tokio::sync::watch::Receiver<u64>,
+    _heartbeat: AbortOnDropHandle<()>,
+    _deadline: Option<AbortOnDropHandle<()>>,
+    schema_done: bool,
+}
+
+/// The UUID that the shard's term rows have in their GTIDs: the shard's identity.
+pub(super) fn term_uuid(shard_id: &str) -> anyhow::Result<String> {
+    let part = |from: usize, to: usize| shard_id.get(from..to);
+    match (part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)) {
+        (Some(a), Some(b), Some(c), Some(d), Some(e)) if shard_id.len() == 32 => {
+            Ok(format!("{a}-{b}-{c}-{d}-{e}"))
+        }
+        _ => bail!("the shard's identity {shard_id:?} is not made of 32 hex digits"),
+    }
+}
+
+impl Agent {
+    /// Creates the shard's record with this member as the holder of its first term.
+    pub(super) async fn create(
+        &mut self,
+        process: Process,
+        voters: Vec<String>,
+        acks: u32,
+    ) -> anyhow::Result<()> {
+        let store_id = self.store.info().await?.store_id;
+        let state = self.state.get();
+        let mut record = ShardRecord::new(&state.keyspace, &state.shard, &store_id, voters, acks)?;
+        record.open_term(&state.alias)?;
+        match self.store.create(&record).await {
+            Ok(_) => self.claim(process, record),
+            Err(error) if error.is_conflict() => Ok(()),
+            Err(error) => Err(error).context("cannot create the shard's record"),
+        }
+    }
+
+    /// Opens the next term for this member, which holds the current one or is to hold the first.
+    pub(super) async fn open_term(
+        &mut self,
+        process: Process,
+        read: Versioned<ShardRecord>,
+    ) -> anyhow::Result<()> {
+        let store_id = self.store.info().await?.store_id;
+        if store_id != read.record.store_id {
+            bail!(
+                "the record was made in store {}, but this is {store_id}",
+                read.record.store_id
+            );
+        }
+        let mut record = read.record.clone();
+        record.open_term(&self.state.get().alias)?;
+        match self.store.replace(&read, &record).await {
+            Ok(_) => self.claim(process, record),
+            // The mirror is behind: the next pass sees what is there.
+            Err(error) if error.is_conflict() => Ok(()),
+            Err(error) => Err(error).context("cannot open a term"),
+        }
+    }
+
+    fn claim(&mut self, process: Process, record: ShardRecord) -> anyhow::Result<()> {
+        tracing::info!(term = record.term, "opened a term");
+        self.claim = Some(Claim {
+            term: record.term,
+            life: process.pid.map(|_| process.generation),
+        });
+        self.lead = None;
+        self.state.update(|s| {
+            s.held_term = record.term;
+            s.shard_seen = Some(record);
+        })?;
+        Ok(())
+    }
+
+    /// One look at the primary of a term that this member holds: what is missing is done.
+    pub(super) async fn lead(
+        &mut self,
+        process: Process,
+        record: &ShardRecord,
+        read: Option<&Versioned<ShardRecord>>,
+    ) -> anyhow::Result<()> {
+        self.follow = None;
+        self.shared
+            .board
+            .update(|h| (h.role, h.term) = (TabletRole::Unknown, record.term));
+        self.ensure_mysqld(process).await?;
+        let uuid = term_uuid(&record.shard_id)?;
+        let mut seen = flags(&self.shared.control).await?;
+        let opened = seen.gtid_executed()?.contains(&uuid, record.term);
+        if !opened {
+            self.promote(record, &uuid).await?;
+            seen = flags(&self.shared.control).await?;
+        }
+        if let Some(drift) = drift(&seen, record.acks) {
+            // Commits may have been acknowledged that only this server has: nothing more until a new term's row is.
+            self.shared
+                .control
+                .run(&["SET GLOBAL offline_mode=ON"], QUICK)
+                .await?;
+            self.claim = None;
+            self.lead = None;
+            bail!("{drift}: this server is no primary any more and opens a new term");
+        }
+        if self.lead.is_none() {
+            self.lead = Some(self.keep_going(record).await?);
+        }
+        if seen.offline {
+            // The DDL's account is one of those that the gate keeps out; gateways wait for `serving`.
+            self.shared
+                .control
+                .run(&["SET GLOBAL offline_mode=OFF"], QUICK)
+                .await?;
+        }
+        self.finish_schema().await?;
+        self.look_for_schema_changes(&seen)?;
+        let ackers = if record.acks > 0 {
+            ackers(&self.shared.control).await?
+        } else {
+            0
+        };
+        self.shared.board.update(|h| {
+            (h.role, h.term, h.not_serving) = (TabletRole::Primary, record.term, None);
+            h.gtid_executed = seen.gtid_text.clone();
+            (h.lag_ms, h.replication) = (None, None);
+            h.semi_sync = SemiSyncState {
+                enabled: record.acks > 0,
+                ackers,
+                acks_required: record.acks,
+            };
+        });
+        match read {
+            Some(read) => self.add_voters(read).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the running mysqld the term's primary: fenced from clients, semi-sync on, then writable, then the term's row, which
+    /// proves that W others have everything that this server has.
+    async fn promote(&mut self, record: &ShardRecord, uuid: &str) -> anyhow::Result<()> {
+        let shared = self.shared.clone();
+        let mut statements = vec!["SET GLOBAL offline_mode=ON".to_owned()];
+        if crate::server::replication(&shared.control).await?.is_some() {
+            statements.extend(["STOP REPLICA".to_owned(), "RESET REPLICA ALL".to_owned()]);
+        }
+        statements.push("SET GLOBAL rpl_semi_sync_replica_enabled=OFF".to_owned());
+        if record.acks > 0 {
+            statements.extend([
+                format!(
+                    "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count={}",
+                    record.acks
+                ),
+                format!("SET GLOBAL rpl_semi_sync_source_timeout={ACK_TIMEOUT_MAX}"),
+                "SET GLOBAL rpl_semi_sync_source_wait_no_replica=ON".to_owned(),
+                "SET GLOBAL rpl_semi_sync_source_enabled=ON".to_owned(),
+            ]);
+        }
+        statements.extend([
+            "SET GLOBAL super_read_only=OFF".to_owned(),
+            "SET GLOBAL read_only=OFF".to_owned(),
+        ]);
+        shared
+            .control
+            .run(&statements, QUICK * 6)
+            .await
+            .context("cannot become the primary")?;
+        let term = record.term;
+        let why = format!(
+            "term {term} waits for {} acknowledgement(s) of its first row",
+            record.acks
+        );
+        shared.board.update(|h| h.not_serving = Some(why));
+        // A number that was used before would be skipped silently with OK; the caller has checked that this one was not.
+        let row = [
+            format!("SET gtid_next='{uuid}:{term}'"),
+            format!(
+                "INSERT INTO {OWN_DATABASE}.term (term, holder) VALUES ({term}, {holder}) \
+                 ON DUPLICATE KEY UPDATE holder={holder}",
+                holder = literal(&record.holder.clone().unwrap_or_default())
+            ),
+            "SET gtid_next='AUTOMATIC'".to_owned(),
+        ];
+        shared.writer.reset().await;
+        shared
+            .writer
+            .run(&row, UNLIMITED)
+            .await
+            .context("cannot write the term's row")
+    }
+
+    async fn keep_going(&self, record: &ShardRecord) -> anyhow::Result<Lead> {
+        let shared = self.shared.clone();
+        let (beats, heartbeats) = tokio::sync::watch::channel(0);
+        let term = record.term;
+        let schema = self.schema.clone();
+        let heartbeat: JoinHandle<()> = tokio::spawn(async move {
+            loop {
+                match shared
+                    .writer
+                    .run(&[heartbeat_row(term, schema.hash())], UNLIMITED)
+                    .await
+                {
+                    Ok(()) => beats.send_modify(|n| *n += 1),
+                    Err(error) => tracing::warn!(%error, "no heartbeat"),
+                }
+                tokio::time::sleep(HEARTBEAT).await;
+            }
+        });
+        let deadline = if record.acks > 0 {
+            let link = self.shared.link.clone();
+            link.set_deadline(HANG_MAX)?;
+            link.order(Order::Deadline).await?;
+            Some(AbortOnDropHandle::new(tokio::spawn(renew_deadline(link))))
+        } else {
+            None
+        };
+        Ok(Lead {
+            heartbeats,
+            _heartbeat: AbortOnDropHandle::new(heartbeat),
+            _deadline: deadline,
+            schema_done: false,
+        })
+    }
+
+    /// Runs what is left of the keyspace's initial DDL, before anything is served.
+    async fn finish_schema(&mut self) -> anyhow::Result<()> {
+        if self.lead.as_ref().is_none_or(|lead| lead.schema_done) {
+            return Ok(());
+        }
+        let keyspace = self.keyspace();
+        let database = self
+            .state
+            .get()
+            .database
+            .clone()
+            .context("the keyspace's database is not known")?;
+        self.shared.board.update(|h| {
+            if h.not_serving.is_some() {
+                h.not_serving = Some("the keyspace's schema is being created".into());
+            }
+        });
+        let ddl = keyspace.as_ref().map(|k| k.schema.as_str());
+        schema::initial::apply(&self.shared.writer, &self.shared.ddl, &database, ddl).await?;
+        self.schema.set_database(&database);
+        self.schema.reload().await?;
+        if let Some(lead) = &mut self.lead {
+            lead.schema_done = true;
+        }
+        Ok(())
+    }
+
+    /// Table definitions are read again when anything but our own heartbeats was written.
+    fn look_for_schema_changes(&self, seen: &Flags) -> anyhow::Result<()> {
+        if let Some(lead) = &self.lead {
+            let written = seen
+                .gtid_executed()?
+                .count()
+                .wrapping_sub(*lead.heartbeats.borrow());
+            self.schema.written(written);
+        }
+        Ok(())
+    }
+
+    /// Takes in members that came up late.
+    async fn add_voters(&mut self, read: &Versioned<ShardRecord>) -> anyhow::Result<()> {
+        let Some(keyspace) = self.keyspace() else {
+            return Ok(());
+        };
+        let Some(voters) = with_new_voters(&read.record, &self.members(), keyspace.members) else {
+            return Ok(());
+        };
+        let mut record = read.record.clone();
+        let acks = record.acks;
+        record.set_voters(voters, acks)?;
+        match self.store.replace(read, &record).await {
+            Ok(_) => {
+                tracing::info!(voters = ?record.voters, version = record.version, "added voters");
+                Ok(self.state.update(|s| s.shard_seen = Some(record))?)
+            }
+            Err(error) if error.is_conflict() => Ok(()),
+            Err(error) => Err(error).context("cannot add voters"),
+        }
+    }
+
+    /// The term that a mysqld found running at the agent's start is primary of, if it is: this member held it last, its row is
+    /// there, and the server was not restarted since, which would have left it read-only.
+    pub(super) async fn find_claim(&self, process: Process) -> anyhow::Result<Option<Claim>> {
+        let state = self.state.get();
+        let (Some(_), Some(record)) = (process.pid, &state.shard_seen) else {
+            return Ok(None);
+        };
+        if state.held_term == 0 || record.term != state.held_term {
+            return Ok(None);
+        }
+        self.answers().await?;
+        let seen = flags(&self.shared.control).await?;
+        let executed: GtidSet = seen.gtid_executed()?;
+        let open = !seen.super_read_only && executed.contains(&term_uuid(&record.shard_id)?, state.held_term);
+        Ok(open.then_some(Claim {
+            term: state.held_term,
+            life: Some(process.generation),
+        }))
+    }
+}
+
+/// What is wrong with a primary's settings, as far as acknowledged commits depend on them.
+fn drift(seen: &Flags, acks: u32) -> Option<String> {
+    if seen.super_read_only || seen.read_only {
+        return Some("somebody made the primary read-only".into());
+    }
+    if acks == 0 {
+        return None;
+    }
+    if !seen.source_enabled || !seen.wait_no_replica {
+        return Some("somebody switched semi-synchronous replication off".into());
+    }
+    if seen.wait_for_replica_count < acks || seen.source_timeout < u64::from(ACK_TIMEOUT_MAX) {
+        return Some("somebody weakened semi-synchronous replication".into());
+    }
+    None
+}
+
+fn heartbeat_row(term: u64, schema_hash: u64) -> String {
+    let now = now_us();
+    format!(
+        "INSERT INTO {OWN_DATABASE}.heartbeat (id, term, written_us, schema_hash) VALUES (1, {term}, {now}, {schema_hash}) \
+         ON DUPLICATE KEY UPDATE term={term}, written_us={now}, schema_hash={schema_hash}"
+    )
+}
+
+/// Microseconds since 1970.
+pub(super) fn now_us() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
+}
+
+async fn renew_deadline(link: Link) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = link.set_deadline(HANG_MAX) {
+            tracing::error!(%error, "cannot set the deadline");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! mysqld as a process: what the supervisor last said about it.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::link::Link;
+use crate::supervisor::wire::Event;
+
+/// The process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Process {
+    /// Its id; none while it does not run.
+    pub(super) pid: Option<u32>,
+    /// Counts its starts and ends, so that a restart is noticed even when nobody looked in between.
+    pub(super) generation: u64,
+    /// Starts since the agent started.
+    pub(super) starts: u32,
+    /// Whether an orderly stop was asked for.
+    pub(super) stop: bool,
+}
+
+/// Follows the supervisor's events until it is gone.
+pub(super) async fn follow(link: Link, process: watch::Sender<Process>) {
+    loop {
+        match link.next().await {
+            Ok(event) => process.send_modify(|p| apply(p, event)),
+            // We die with the supervisor; should its death signal be late, nothing more may be done here either.
+            Err(error) => {
+                tracing::error!(%error, "the supervisor is gone");
+                return;
+            }
+        }
+    }
+}
+
+fn apply(p: &mut Process, event: Event) {
+    match event {
+        Event::Hello(pid) => p.pid = u32::try_from(pid).ok().filter(|pid| *pid != 0),
+        Event::Started(pid) => {
+            p.pid = u32::try_from(pid).ok();
+            p.generation += 1;
+            p.starts = p.starts.saturating_add(1);
+        }
+        Event::Exited(status) => {
+            tracing::warn!(pid = p.pid, status, "mysqld ended");
+            p.pid = None;
+            p.generation += 1;
+        }
+        Event::Stop => p.stop = true,
+    }
+}
+
+/// How long to wait before the next start of a mysqld that keeps ending.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// The pause before the next start, which is counted as failed until [`Backoff::succeeded`].
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = match self.failures {
+            0 => Duration::ZERO,
+            n => Duration::from_secs(1 << n.min(4)),
+        };
+        self.failures = self.failures.saturating_add(1);
+        pause
+    }
+
+    /// mysqld runs and answers.
+    pub(super) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+}

@@ -1,0 +1,215 @@
+//! The agent's gRPC service: health and schema for gateways and tools. It serves a unix socket that only our own user can open.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use proto::details::statement_error;
+use proto::v1::tablet_service_server::{TabletService, TabletServiceServer};
+use proto::v1::{
+    ApplySchemaRequest, ApplySchemaResponse, GetSchemaRequest, GetStatusRequest, GetStatusResponse,
+    HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, SchemaSnapshot, StatementError,
+    StreamHealthRequest, TabletRole,
+};
+use tonic::{Request, Response, Status};
+
+use crate::control::{Control, ControlError};
+use crate::health::{Board, Health};
+use crate::schema::{Handle, SchemaError};
+use crate::sql_text::identifier;
+
+/// A health stream is never silent for longer.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Streams are not woken more often than this, however fast things change: a busy gateway's GTID set changes with each look.
+const PAUSE: Duration = Duration::from_millis(20);
+/// DDL takes as long as it takes.
+const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What the service answers from.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The tablet's health.
+    pub board: Board,
+    /// Its table definitions.
+    pub schema: Handle,
+    /// Connection of the gateway's account, so that what DDL creates belongs to it.
+    pub ddl: Arc<Control>,
+}
+
+/// Serves on the socket until the runtime ends.
+pub async fn serve(address: &topology::Address, service: Service) -> anyhow::Result<()> {
+    let topology::Address::Unix(path) = address else {
+        anyhow::bail!("the agent serves unix sockets only, not {address}");
+    };
+    // Bound under another name first: nobody can connect before the mode is set.
+    let unnamed = path.with_extension("new");
+    let _ = std::fs::remove_file(&unnamed);
+    let listener = tokio::net::UnixListener::bind(&unnamed)?;
+    std::fs::set_permissions(&unnamed, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    std::fs::rename(&unnamed, path)?;
+    let server = tonic::transport::Server::builder()
+        .add_service(TabletServiceServer::new(service).max_encoding_message_size(proto::MESSAGE_BYTES_MAX))
+        .serve_with_incoming(tokio_stream::wrappers::UnixListenerStream::new(listener));
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the agent's service ended");
+        }
+    });
+    Ok(())
+}
+
+impl Service {
+    fn known(&self) -> (u64, u64) {
+        let schema = self.schema.current();
+        (
+            self.board.identity().incarnation,
+            schema.map_or(0, |s| s.revision),
+        )
+    }
+
+    async fn apply(&self, request: ApplySchemaRequest) -> Result<(), Status> {
+        let health = self.board.get();
+        if health.role != TabletRole::Primary || request.term.is_some_and(|term| term != health.term) {
+            return Err(Status::failed_precondition(format!(
+                "this tablet is {:?} of term {}",
+                health.role, health.term
+            )));
+        }
+        let database = self
+            .schema
+            .database()
+            .ok_or_else(|| unavailable(SchemaError::NoDatabase))?;
+        self.ddl
+            .run(&[format!("USE {}", identifier(&database))], UNLIMITED)
+            .await
+            .map_err(internal)?;
+        for (index, statement) in request.statements.iter().enumerate() {
+            self.ddl
+                .run(&[statement], UNLIMITED)
+                .await
+                .map_err(|error| refused(index, error))?;
+        }
+        Ok(())
+    }
+}
+
+#[tonic::async_trait]
+impl TabletService for Service {
+    type StreamHealthStream = Pin<Box<dyn Stream<Item = Result<HealthUpdate, Status>> + Send>>;
+
+    async fn stream_health(
+        &self,
+        request: Request<StreamHealthRequest>,
+    ) -> Result<Response<Self::StreamHealthStream>, Status> {
+        let request = request.into_inner();
+        let begin = Following {
+            board: self.board.clone(),
+            changes: self.board.follow(),
+            known: (request.known_incarnation, request.known_schema_revision),
+            first: true,
+        };
+        let stream = futures::stream::unfold(begin, |mut following| async move {
+            let update = following.next().await;
+            Some((Ok(update), following))
+        });
+        Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn get_schema(&self, _: Request<GetSchemaRequest>) -> Result<Response<SchemaSnapshot>, Status> {
+        let schema = self
+            .schema
+            .current()
+            .ok_or_else(|| unavailable(SchemaError::NoDatabase))?;
+        Ok(Response::new(SchemaSnapshot::clone(&schema)))
+    }
+
+    async fn reload_schema(
+        &self,
+        request: Request<ReloadSchemaRequest>,
+    ) -> Result<Response<ReloadSchemaResponse>, Status> {
+        let request = request.into_inner();
+        self.schema.reload().await.map_err(unavailable)?;
+        let (incarnation, schema_revision) = self.known();
+        let known =
+            (request.known_incarnation, request.known_schema_revision) == (incarnation, schema_revision);
+        let schema = if known {
+            None
+        } else {
+            self.schema.current().map(|s| SchemaSnapshot::clone(&s))
+        };
+        Ok(Response::new(ReloadSchemaResponse {
+            incarnation,
+            schema_revision,
+            schema,
+        }))
+    }
+
+    async fn apply_schema(
+        &self,
+        request: Request<ApplySchemaRequest>,
+    ) -> Result<Response<ApplySchemaResponse>, Status> {
+        let result = self.apply(request.into_inner()).await;
+        // What was done before a failure counts as well.
+        let reloaded = self.schema.reload().await;
+        result?;
+        reloaded.map_err(unavailable)?;
+        let (incarnation, schema_revision) = self.known();
+        Ok(Response::new(ApplySchemaResponse {
+            incarnation,
+            schema_revision,
+        }))
+    }
+
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        let health = self.board.get();
+        Ok(Response::new(GetStatusResponse {
+            health: Some(self.board.message(&health, self.known())),
+            mysqld_pid: health.mysqld_pid,
+            agent_pid: std::process::id(),
+            data_dir: self.board.identity().data_dir.clone(),
+            mysqld_starts: health.mysqld_starts,
+        }))
+    }
+}
+
+/// One receiver of a health stream.
+struct Following {
+    board: Board,
+    changes: tokio::sync::watch::Receiver<Health>,
+    known: (u64, u64),
+    first: bool,
+}
+
+impl Following {
+    async fn next(&mut self) -> HealthUpdate {
+        if !std::mem::take(&mut self.first) {
+            tokio::time::sleep(PAUSE).await;
+            let _ = tokio::time::timeout(INTERVAL - PAUSE, self.changes.changed()).await;
+        }
+        let health = self.changes.borrow_and_update().clone();
+        let update = self.board.message(&health, self.known);
+        self.known = (update.incarnation, update.schema_revision);
+        update
+    }
+}
+
+fn unavailable(error: SchemaError) -> Status {
+    Status::unavailable(format!("{:#}", anyhow::Error::new(error)))
+}
+
+fn internal(error: ControlError) -> Status {
+    Status::internal(error.to_string())
+}
+
+fn refused(index: usize, error: ControlError) -> Status {
+    match error {
+        ControlError::Refused(error) => statement_error(&StatementError {
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            mysql_errno: u32::from(error.code),
+            sqlstate: error.state,
+            message: error.message,
+        }),
+        error => internal(error),
+    }
+}

@@ -1,0 +1,203 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+use crate::state::FORMAT;
+
+fn state(alias: &str) -> State {
+    State {
+        format: FORMAT,
+        alias: alias.into(),
+        keyspace: "c".into(),
+        database: None,
+        shard: "-".into(),
+        server_uuid: "u".into(),
+        server_id: 1,
+        mysql_port: 3306,
+        incarnation: 1,
+        prepared: true,
+        replaces_voter: false,
+        shard_seen: None,
+        held_term: 0,
+    }
+}
+
+fn names(serials: &[u32]) -> Vec<String> {
+    serials.iter().map(|n| format!("c-{n}")).collect()
+}
+
+fn record(holder: &str, term: u64) -> ShardRecord {
+    let mut record = ShardRecord::new("c", "-", "store", names(&[1, 2, 3]), 1).unwrap();
+    record.shard_id = "shard".into();
+    record.holder = Some(holder.into());
+    record.term = term;
+    record
+}
+
+fn step(
+    state: &State,
+    record: Option<&ShardRecord>,
+    registered: &[String],
+    waited: u64,
+    open: Option<u64>,
+) -> Step {
+    let waited = Duration::from_secs(waited);
+    decide(&Facts {
+        state,
+        record,
+        members_wanted: 3,
+        registered,
+        waited,
+        claimed: open,
+    })
+}
+
+#[test]
+fn the_lowest_serial_that_is_up_opens_a_new_shard() {
+    let all = names(&[10, 2, 3]);
+    assert_eq!(
+        step(&state("c-2"), None, &all, 0, None),
+        Step::Create {
+            voters: all.clone(),
+            acks: 1
+        }
+    );
+    assert!(matches!(step(&state("c-3"), None, &all, 0, None), Step::Wait(_)));
+    assert!(matches!(step(&state("c-10"), None, &all, 9, None), Step::Wait(_)));
+    // A lower one that is registered and dead does not hold the others for ever.
+    assert!(matches!(
+        step(&state("c-3"), None, &all, 5, None),
+        Step::Create { .. }
+    ));
+}
+
+#[test]
+fn a_shard_begins_without_late_members_but_never_without_its_acks() {
+    let two = names(&[1, 2]);
+    assert!(matches!(step(&state("c-1"), None, &two, 14, None), Step::Wait(_)));
+    assert_eq!(
+        step(&state("c-1"), None, &two, 15, None),
+        Step::Create { voters: two, acks: 1 }
+    );
+    assert!(matches!(
+        step(&state("c-1"), None, &names(&[1]), 1000, None),
+        Step::Wait(_)
+    ));
+}
+
+#[test]
+fn only_empty_members_create() {
+    let mut old = state("c-1");
+    old.shard_seen = Some(record("c-1", 4));
+    assert!(matches!(
+        step(&old, None, &names(&[1, 2, 3]), 100, None),
+        Step::Hold(_)
+    ));
+}
+
+#[test]
+fn the_holder_opens_a_new_term_for_each_life_of_its_mysqld() {
+    let me = state("c-1");
+    let record = record("c-1", 4);
+    assert_eq!(step(&me, Some(&record), &[], 0, None), Step::OpenTerm(5));
+    assert_eq!(step(&me, Some(&record), &[], 0, Some(3)), Step::OpenTerm(5));
+    assert_eq!(step(&me, Some(&record), &[], 0, Some(4)), Step::Lead(4));
+}
+
+#[test]
+fn others_follow_and_only_voters_acknowledge() {
+    let record = record("c-1", 4);
+    let follow = |voter| Step::Follow {
+        holder: "c-1".into(),
+        term: 4,
+        voter,
+    };
+    assert_eq!(step(&state("c-2"), Some(&record), &[], 0, None), follow(true));
+    assert_eq!(step(&state("c-7"), Some(&record), &[], 0, None), follow(false));
+    let mut wiped = state("c-2");
+    wiped.replaces_voter = true;
+    assert_eq!(step(&wiped, Some(&record), &[], 0, None), follow(false));
+}
+
+#[test]
+fn a_former_primary_does_not_start_under_another_leader() {
+    let mut me = state("c-2");
+    me.held_term = 3;
+    assert!(matches!(
+        step(&me, Some(&record("c-1", 4)), &[], 0, None),
+        Step::Refuse(_)
+    ));
+    let mut wiped = state("c-1");
+    wiped.replaces_voter = true;
+    assert!(matches!(
+        step(&wiped, Some(&record("c-1", 4)), &[], 0, None),
+        Step::Refuse(_)
+    ));
+}
+
+#[test]
+fn a_store_that_went_back_is_not_believed() {
+    let mut me = state("c-1");
+    me.shard_seen = Some(record("c-1", 4));
+    for other in [
+        record("c-1", 3),
+        ShardRecord {
+            version: 0,
+            ..record("c-1", 4)
+        },
+        ShardRecord {
+            store_id: "new".into(),
+            ..record("c-1", 9)
+        },
+        ShardRecord {
+            shard_id: "new".into(),
+            ..record("c-1", 9)
+        },
+    ] {
+        assert!(
+            matches!(step(&me, Some(&other), &[], 0, Some(4)), Step::Hold(_)),
+            "{other:?}"
+        );
+    }
+}
+
+#[test]
+fn a_record_without_a_holder_gets_one_by_rank() {
+    let record = ShardRecord {
+        holder: None,
+        term: 0,
+        ..record("c-1", 0)
+    };
+    assert_eq!(
+        step(&state("c-1"), Some(&record), &[], 0, None),
+        Step::OpenTerm(1)
+    );
+    assert!(matches!(
+        step(&state("c-2"), Some(&record), &[], 4, None),
+        Step::Wait(_)
+    ));
+    assert_eq!(
+        step(&state("c-2"), Some(&record), &[], 5, None),
+        Step::OpenTerm(1)
+    );
+    assert!(matches!(
+        step(&state("c-9"), Some(&record), &[], 99, None),
+        Step::Wait(_)
+    ));
+}
+
+#[test]
+fn late_members_are_added_up_to_the_wanted_number() {
+    let mut record = record("c-1", 1);
+    record.set_voters(names(&[1, 2]), 1).unwrap();
+    assert_eq!(with_new_voters(&record, &names(&[1, 2]), 3), None);
+    assert_eq!(
+        with_new_voters(&record, &names(&[4, 2, 3, 1]), 3),
+        Some(names(&[1, 2, 3]))
+    );
+    assert_eq!(with_new_voters(&record, &names(&[1, 2, 3]), 2), None);
+}
+
+#[test]
+fn acks_leave_every_commit_on_a_majority() {
+    assert_eq!([1, 2, 3, 4, 5].map(acks_for), [0, 1, 1, 2, 2]);
+}

@@ -1,0 +1,438 @@
+//! Tablets of one shard on real mysqld servers.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable as _;
+use nix::sys::signal::Signal;
+use proto::v1::{ApplySchemaRequest, GeneratedKind, GetSchemaRequest, StreamHealthRequest, TabletRole};
+use support::{Shard, signal};
+
+const SCHEMA: &str = "CREATE TABLE t (id INT UNSIGNED NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE latin1_bin, \
+    kind ENUM('a','b') INVISIBLE, twice INT AS (id * 2) STORED, KEY by_name (name(5) DESC));\n\
+    -- a trigger; with a body\n\
+    CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW BEGIN IF NEW.name IS NULL THEN SET NEW.name='none'; END IF; END;";
+
+/// One shard for everything that three members can show, since starting servers is what takes the time.
+#[tokio::test]
+async fn a_shard_of_three_comes_up_and_survives() {
+    let mut shard = Shard::new(3, SCHEMA).await;
+    comes_up(&mut shard).await;
+    tables_are_reported(&shard).await;
+    rights_are_narrow(&shard).await;
+    ddl_through_the_agent(&shard).await;
+    replica_server_killed(&shard).await;
+    agent_killed(&shard).await;
+    primary_server_killed(&shard).await;
+    supervisor_killed(&mut shard).await;
+    stopped_and_started(&mut shard).await;
+    all_killed(&mut shard).await;
+    commits_wait_for_an_acker(&mut shard).await;
+}
+
+async fn comes_up(shard: &mut Shard) {
+    let begin = Instant::now();
+    for serial in 1..=3 {
+        shard.start(serial);
+    }
+    let primary = shard.serving(1, TabletRole::Primary).await;
+    for serial in [2, 3] {
+        let replica = shard.serving(serial, TabletRole::Replica).await;
+        assert_eq!(replica.replication.unwrap().source, "c-1");
+    }
+    println!("up after {:?}", begin.elapsed());
+    let record = shard.record().await;
+    assert_eq!(
+        (record.term, record.holder.as_deref(), record.acks),
+        (1, Some("c-1"), 1)
+    );
+    assert_eq!(record.voters, ["c-1", "c-2", "c-3"]);
+    assert_eq!((primary.term, primary.shard.as_str()), (1, "-"));
+    assert_eq!(Some(primary.server_uuid), shard.tablet(1).await.server_uuid);
+    let both = |s: &proto::v1::GetStatusResponse| s.health.as_ref().unwrap().semi_sync.unwrap().ackers == 2;
+    shard.until(1, "acknowledged by both", both).await;
+    // The trigger's body came through whole.
+    shard
+        .app(1)
+        .await
+        .query_drop("INSERT INTO t (id) VALUES (1)")
+        .await
+        .unwrap();
+    for serial in [2, 3] {
+        shard
+            .until_rows(serial, "SELECT id FROM t WHERE name = 'none'", &[1])
+            .await;
+    }
+}
+
+async fn tables_are_reported(shard: &Shard) {
+    let schema = shard
+        .client(1)
+        .await
+        .unwrap()
+        .get_schema(GetSchemaRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (schema.database.as_str(), schema.default_collation.as_str()),
+        ("c", "utf8mb4_0900_ai_ci")
+    );
+    let [table] = schema.tables.as_slice() else {
+        panic!("{:?}", schema.tables)
+    };
+    assert_eq!(
+        (table.name.as_str(), table.engine.as_str(), table.charset.as_str()),
+        ("t", "InnoDB", "utf8mb4")
+    );
+    let [id, name, kind, twice] = table.columns.as_slice() else {
+        panic!("{:?}", table.columns)
+    };
+    assert!(id.unsigned && !id.nullable && id.data_type == "int" && id.pad_space.is_none());
+    assert_eq!(
+        (
+            name.collation.as_deref(),
+            name.pad_space,
+            name.character_maximum_length
+        ),
+        (Some("latin1_bin"), Some(true), Some(20))
+    );
+    assert!(kind.invisible && kind.values == ["a", "b"]);
+    assert_eq!(
+        (twice.generated(), twice.generation_expression.as_str()),
+        (GeneratedKind::Stored, "(`id` * 2)")
+    );
+    let [primary, by_name] = table.keys.as_slice() else {
+        panic!("{:?}", table.keys)
+    };
+    assert!(primary.name == "PRIMARY" && primary.unique && !by_name.unique);
+    assert_eq!(
+        (by_name.parts[0].prefix_length, by_name.parts[0].descending),
+        (Some(5), true)
+    );
+}
+
+async fn rights_are_narrow(shard: &Shard) {
+    let mut app = shard.app(1).await;
+    let grants: Vec<String> = app.query("SHOW GRANTS").await.unwrap();
+    assert_eq!(grants.len(), 2, "{grants:?}");
+    assert_eq!(grants[0], "GRANT USAGE ON *.* TO `vitrail_app`@`localhost`");
+    assert!(
+        grants[1].contains(" ON `c`.* TO ") && !grants[1].contains("GRANT OPTION"),
+        "{grants:?}"
+    );
+    for forbidden in [
+        "SET GLOBAL super_read_only=ON",
+        "SET sql_log_bin=0",
+        "SET gtid_next='aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:1'",
+        "CREATE USER x@localhost",
+        "STOP REPLICA",
+        "CREATE DATABASE other",
+        "SELECT * FROM mysql.user",
+        "SELECT * FROM _vitrail.term",
+        "SELECT LOAD_FILE('/etc/passwd') IS NOT NULL AND 1/0",
+        "SHUTDOWN",
+    ] {
+        let result = app.query::<mysql_async::Row, _>(forbidden).await;
+        let refused = matches!(&result, Err(mysql_async::Error::Server(e)) if matches!(e.code, 1044 | 1045 | 1142 | 1227 | 1410));
+        let empty = forbidden.contains("LOAD_FILE") && result.is_ok();
+        assert!(refused || empty, "{forbidden}: {result:?}");
+    }
+    assert!(shard.connect(1, "root", "").await.is_err(), "root is locked");
+    let mut replica = shard.app(2).await;
+    let error = replica
+        .query_drop("INSERT INTO t (id) VALUES (99)")
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("read-only"), "{error}");
+}
+
+async fn ddl_through_the_agent(shard: &Shard) {
+    let mut client = shard.client(1).await.unwrap();
+    let apply = |statements: &[&str], term| ApplySchemaRequest {
+        statements: statements.iter().map(|s| (*s).to_owned()).collect(),
+        term,
+    };
+    let status = client
+        .apply_schema(apply(&["CREATE TABLE x (a INT)"], Some(9)))
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), tonic::Code::FailedPrecondition);
+    let done = client
+        .apply_schema(apply(
+            &["CREATE TABLE u (a INT)", "CREATE TABLE v (a INT)"],
+            Some(1),
+        ))
+        .await
+        .unwrap();
+    assert_eq!(done.into_inner().schema_revision, 2);
+    let status = client
+        .apply_schema(apply(&["DROP TABLE v", "CREATE TABLE u (a INT)"], None))
+        .await
+        .unwrap_err();
+    let error = proto::details::as_statement_error(&status).unwrap();
+    assert_eq!(
+        (error.index, error.mysql_errno, error.sqlstate.as_str()),
+        (1, 1050, "42S01")
+    );
+    let on_replica = shard
+        .client(2)
+        .await
+        .unwrap()
+        .apply_schema(apply(&["DROP TABLE u"], None))
+        .await
+        .unwrap_err();
+    assert_eq!(on_replica.code(), tonic::Code::FailedPrecondition);
+    // What clients do is noticed by itself, on every member, and pushed to who follows.
+    let mut stream = client
+        .stream_health(StreamHealthRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        stream
+            .message()
+            .await
+            .unwrap()
+            .unwrap()
+            .schema
+            .unwrap()
+            .tables
+            .len(),
+        2
+    );
+    shard
+        .app(1)
+        .await
+        .query_drop("ALTER TABLE u ADD b INT")
+        .await
+        .unwrap();
+    let changed = loop {
+        let update = stream.message().await.unwrap().unwrap();
+        if let Some(schema) = update.schema {
+            break schema;
+        }
+    };
+    assert_eq!(changed.tables[1].columns.len(), 2);
+    let knows = |s: &proto::v1::GetStatusResponse| s.health.as_ref().unwrap().schema_revision >= 2;
+    shard.until(3, "aware of the new column", knows).await;
+}
+
+async fn replica_server_killed(shard: &Shard) {
+    let before = shard.status(2).await.unwrap();
+    signal(before.mysqld_pid.unwrap(), Signal::SIGKILL);
+    shard
+        .until(2, "restarted", |s| {
+            s.mysqld_starts > before.mysqld_starts && s.mysqld_pid.is_some()
+        })
+        .await;
+    shard.serving(2, TabletRole::Replica).await;
+    shard
+        .app(1)
+        .await
+        .query_drop("INSERT INTO t (id) VALUES (2)")
+        .await
+        .unwrap();
+    shard.until_rows(2, "SELECT id FROM t ORDER BY id", &[1, 2]).await;
+    assert_eq!(
+        shard.record().await.term,
+        1,
+        "a replica's restart is no change of the shard"
+    );
+}
+
+async fn agent_killed(shard: &Shard) {
+    for serial in [1, 2] {
+        let before = shard.status(serial).await.unwrap();
+        signal(before.agent_pid, Signal::SIGKILL);
+        let after = shard
+            .until(serial, "adopted", |s| {
+                s.agent_pid != before.agent_pid && s.health.as_ref().unwrap().serving
+            })
+            .await;
+        assert_eq!((after.mysqld_pid, after.mysqld_starts), (before.mysqld_pid, 0));
+        let (before, after) = (before.health.unwrap(), after.health.unwrap());
+        assert_eq!((after.term, after.role), (before.term, before.role));
+        assert!(after.incarnation > before.incarnation);
+    }
+}
+
+async fn primary_server_killed(shard: &Shard) {
+    let before = shard.status(1).await.unwrap();
+    signal(before.mysqld_pid.unwrap(), Signal::SIGKILL);
+    let again = |s: &proto::v1::GetStatusResponse| {
+        s.mysqld_pid != before.mysqld_pid && s.health.as_ref().is_some_and(|h| h.serving)
+    };
+    let after = shard.until(1, "serving again", again).await.health.unwrap();
+    assert_eq!((after.term, after.role()), (2, TabletRole::Primary));
+    shard
+        .app(1)
+        .await
+        .query_drop("INSERT INTO t (id) VALUES (3)")
+        .await
+        .unwrap();
+    shard
+        .until_rows(3, "SELECT id FROM t ORDER BY id", &[1, 2, 3])
+        .await;
+    let terms: Vec<u64> = shard
+        .admin(3)
+        .await
+        .query("SELECT term FROM _vitrail.term ORDER BY term")
+        .await
+        .unwrap();
+    assert_eq!(terms, [1, 2]);
+}
+
+async fn supervisor_killed(shard: &mut Shard) {
+    let status = shard.status(3).await.unwrap();
+    shard.kill(3);
+    let begin = Instant::now();
+    let alive =
+        |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| !s.contains(") Z "));
+    while alive(status.agent_pid) || alive(status.mysqld_pid.unwrap()) {
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            shard.processes()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    shard.start(3);
+    shard.serving(3, TabletRole::Replica).await;
+}
+
+async fn stopped_and_started(shard: &mut Shard) {
+    let begin = Instant::now();
+    assert_eq!(shard.stop(&[1, 2, 3]), [Some(0); 3]);
+    println!("stopped after {:?}", begin.elapsed());
+    assert_eq!(shard.processes(), [""; 0]);
+    let begin = Instant::now();
+    for serial in [3, 2, 1] {
+        shard.start(serial);
+    }
+    assert_eq!(shard.serving(1, TabletRole::Primary).await.term, 3);
+    println!("started after {:?}", begin.elapsed());
+    shard
+        .until_rows(1, "SELECT id FROM t ORDER BY id", &[1, 2, 3])
+        .await;
+    for serial in [2, 3] {
+        shard.serving(serial, TabletRole::Replica).await;
+    }
+}
+
+async fn all_killed(shard: &mut Shard) {
+    shard
+        .app(1)
+        .await
+        .query_drop("INSERT INTO t (id) VALUES (4)")
+        .await
+        .unwrap();
+    for serial in 1..=3 {
+        shard.kill(serial);
+    }
+    for serial in 1..=3 {
+        shard.start(serial);
+    }
+    assert_eq!(shard.serving(1, TabletRole::Primary).await.term, 4);
+    shard
+        .until_rows(1, "SELECT id FROM t ORDER BY id", &[1, 2, 3, 4])
+        .await;
+    shard.serving(2, TabletRole::Replica).await;
+    shard
+        .until_rows(2, "SELECT id FROM t ORDER BY id", &[1, 2, 3, 4])
+        .await;
+}
+
+/// Without an acker nothing is acknowledged, and a primary that restarts then serves nothing.
+async fn commits_wait_for_an_acker(shard: &mut Shard) {
+    shard.serving(3, TabletRole::Replica).await;
+    assert_eq!(shard.stop(&[2, 3]), [Some(0); 2]);
+    let mut app = shard.app(1).await;
+    let mut insert = Box::pin(app.query_drop("INSERT INTO t (id) VALUES (5)"));
+    assert!(
+        tokio::time::timeout(Duration::from_secs(2), &mut insert)
+            .await
+            .is_err(),
+        "acknowledged by nobody"
+    );
+    let before = shard.status(1).await.unwrap();
+    signal(before.mysqld_pid.unwrap(), Signal::SIGKILL);
+    assert!(insert.await.is_err());
+    let waits = |s: &proto::v1::GetStatusResponse| {
+        s.health
+            .as_ref()
+            .unwrap()
+            .not_serving_reason
+            .contains("acknowledgement")
+    };
+    shard.until(1, "waiting for its term's row", waits).await;
+    assert!(
+        shard.connect(1, "vitrail_app", "app-password").await.is_err(),
+        "the gate is closed"
+    );
+    shard.start(2);
+    assert_eq!(shard.serving(1, TabletRole::Primary).await.term, 5);
+    shard
+        .until_rows(2, "SELECT count(*) FROM t WHERE id <= 4", &[4])
+        .await;
+    assert_eq!(shard.stop(&[1, 2]), [Some(0); 2]);
+}
+
+#[tokio::test]
+async fn a_single_member_works_without_semi_sync() {
+    let mut shard = Shard::new(1, "CREATE TABLE t (id INT PRIMARY KEY)").await;
+    shard.start(7);
+    let health = shard.serving(7, TabletRole::Primary).await;
+    assert_eq!((health.term, health.semi_sync.unwrap().enabled), (1, false));
+    shard
+        .app(7)
+        .await
+        .query_drop("INSERT INTO t VALUES (1)")
+        .await
+        .unwrap();
+    let before = shard.status(7).await.unwrap();
+    signal(before.mysqld_pid.unwrap(), Signal::SIGKILL);
+    let again = |s: &proto::v1::GetStatusResponse| {
+        s.mysqld_pid != before.mysqld_pid && s.health.as_ref().is_some_and(|h| h.serving)
+    };
+    shard.until(7, "serving again", again).await;
+    shard.until_rows(7, "SELECT id FROM t", &[1]).await;
+    assert_eq!(shard.record().await.term, 2);
+    assert_eq!(shard.stop(&[7]), [Some(0)]);
+}
+
+#[tokio::test]
+async fn a_refused_statement_of_the_schema_is_named() {
+    let mut shard = Shard::new(
+        1,
+        "CREATE TABLE a (id INT); CREATE TABLE b (id NOTYPE); CREATE TABLE c (id INT)",
+    )
+    .await;
+    shard.start(1);
+    let named = |s: &proto::v1::GetStatusResponse| {
+        s.health
+            .as_ref()
+            .unwrap()
+            .not_serving_reason
+            .contains("statement 2")
+    };
+    let health = shard.until(1, "refusing the schema", named).await.health.unwrap();
+    assert!(
+        health.not_serving_reason.contains("1064") && health.not_serving_reason.contains("NOTYPE"),
+        "{health:?}"
+    );
+    let mut keyspace = shard
+        .store
+        .require::<topology::records::Keyspace>(&topology::keys::keyspace("c"))
+        .await
+        .unwrap()
+        .record;
+    keyspace.schema = keyspace.schema.replace("NOTYPE", "INT");
+    shard.store.put(&keyspace).await.unwrap();
+    assert_eq!(shard.serving(1, TabletRole::Primary).await.schema_revision, 1);
+    let tables: Vec<String> = shard.app(1).await.query("SHOW TABLES").await.unwrap();
+    assert_eq!(tables, ["a", "b", "c"]);
+}

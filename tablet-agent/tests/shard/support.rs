@@ -1,0 +1,330 @@
+//! A topology and tablets of real mysqld processes below a temporary directory.
+//!
+//! Tablets are started by the test's own thread with `--die-with-parent`, so nothing outlives a test, however it ends.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
+use proto::v1::tablet_service_client::TabletServiceClient;
+use proto::v1::{GetStatusRequest, GetStatusResponse, HealthUpdate, TabletRole};
+use tonic::transport::{Channel, Endpoint};
+use topology::records::{Keyspace, ShardRecord, Tablet};
+use topology::remote::RemoteOptions;
+use topology::server::Listener;
+use topology::{Address, EmbeddedStore, RemoteStore, TypedStore, keys};
+
+/// Long enough for a loaded machine; tests wait for conditions, not for time.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const SECRETS: &str = r#"{"agent": "agent-password", "replication": "repl-password", "app": "app-password"}"#;
+
+pub(crate) struct Server {
+    mysqld: PathBuf,
+    basedir: Option<PathBuf>,
+}
+
+/// The MySQL server that the project's scripts find.
+pub(crate) fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/lib/mysql.sh");
+        let output = Command::new(script).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let value = |name: &str| {
+            text.lines()
+                .find_map(|l| l.strip_prefix(&format!("{name}=")))
+                .map(PathBuf::from)
+        };
+        Server {
+            mysqld: value("MYSQLD").unwrap(),
+            basedir: value("MYSQLD_BASEDIR"),
+        }
+    })
+}
+
+/// The topology and the tablets of one shard `c/-`.
+pub(crate) struct Shard {
+    pub(crate) store: TypedStore,
+    dir: tempfile::TempDir,
+    tablets: BTreeMap<u32, Child>,
+}
+
+impl Shard {
+    /// A keyspace with one shard of that many members, none of which runs yet.
+    pub(crate) async fn new(members: u32, schema: &str) -> Shard {
+        let dir = tempfile::Builder::new().prefix("vt").tempdir_in("/tmp").unwrap();
+        std::fs::write(dir.path().join("secrets.json"), SECRETS).unwrap();
+        let address: Address = format!("unix:{}", dir.path().join("topo.sock").display())
+            .parse()
+            .unwrap();
+        serve_topology(dir.path().join("topology"), address.clone());
+        let store = TypedStore::new(Arc::new(
+            RemoteStore::new(&address, RemoteOptions::default()).unwrap(),
+        ));
+        let keyspace = Keyspace {
+            name: "c".into(),
+            database: "c".into(),
+            shards: vec!["-".into()],
+            members,
+            vschema: serde_json::Value::Null,
+            vschema_version: 1,
+            schema: schema.into(),
+        };
+        let shard = Shard {
+            store,
+            dir,
+            tablets: BTreeMap::new(),
+        };
+        shard.store.create(&keyspace).await.unwrap();
+        shard
+    }
+
+    /// Starts a tablet.
+    pub(crate) fn start(&mut self, serial: u32) {
+        let server = server();
+        let path = |name: &str| self.dir.path().join(name);
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path(&format!("c-{serial}.log")))
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tablet-agent"));
+        command
+            .arg("supervise")
+            .args([
+                "--alias",
+                &format!("c-{serial}"),
+                "--keyspace",
+                "c",
+                "--shard",
+                "-",
+            ])
+            .arg("--topology")
+            .arg(format!("unix:{}", path("topo.sock").display()))
+            .arg("--dir")
+            .arg(path(&format!("c-{serial}")))
+            .arg("--secrets")
+            .arg(path("secrets.json"))
+            .arg("--template")
+            .arg(template())
+            .arg("--mysqld")
+            .arg(&server.mysqld)
+            .arg(format!("--die-with-parent={}", std::process::id()))
+            .stdin(std::process::Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        if let Some(basedir) = &server.basedir {
+            command.arg("--mysqld-basedir").arg(basedir);
+        }
+        self.tablets.insert(serial, command.spawn().unwrap());
+    }
+
+    /// Process id of a tablet's supervisor.
+    pub(crate) fn supervisor(&self, serial: u32) -> u32 {
+        self.tablets.get(&serial).unwrap().id()
+    }
+
+    /// Stops a tablet in order, and returns its exit code.
+    pub(crate) fn stop(&mut self, serials: &[u32]) -> Vec<Option<i32>> {
+        for serial in serials {
+            signal(self.supervisor(*serial), nix::sys::signal::Signal::SIGTERM);
+        }
+        serials
+            .iter()
+            .map(|s| self.tablets.remove(s).unwrap().wait().unwrap().code())
+            .collect()
+    }
+
+    /// Kills a tablet's supervisor.
+    pub(crate) fn kill(&mut self, serial: u32) {
+        let mut child = self.tablets.remove(&serial).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// What a tablet's agent says; none while it does not answer.
+    pub(crate) async fn status(&self, serial: u32) -> Option<GetStatusResponse> {
+        let mut client = self.client(serial).await?;
+        let status = client.get_status(GetStatusRequest {}).await.ok()?.into_inner();
+        // A socket may be left of an agent that is gone, but an answer is not.
+        status.health.is_some().then_some(status)
+    }
+
+    pub(crate) async fn client(&self, serial: u32) -> Option<TabletServiceClient<Channel>> {
+        let socket = self.dir.path().join(format!("c-{serial}/run/agent.sock"));
+        let channel = Endpoint::from_shared(format!("unix:{}", socket.display()))
+            .unwrap()
+            .connect()
+            .await
+            .ok()?;
+        Some(TabletServiceClient::new(channel))
+    }
+
+    /// Waits until a tablet says what is wanted of it.
+    pub(crate) async fn until(
+        &self,
+        serial: u32,
+        what: &str,
+        wanted: impl Fn(&GetStatusResponse) -> bool,
+    ) -> GetStatusResponse {
+        let begin = Instant::now();
+        let mut last = None;
+        while begin.elapsed() < PATIENCE {
+            if let Some(status) = self.status(serial).await {
+                if wanted(&status) {
+                    return status;
+                }
+                last = Some(status);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("c-{serial} is not {what}: {last:?}\n{}", self.logs())
+    }
+
+    pub(crate) async fn serving(&self, serial: u32, role: TabletRole) -> HealthUpdate {
+        let wanted = |s: &GetStatusResponse| s.health.as_ref().is_some_and(|h| h.serving && h.role() == role);
+        self.until(serial, &format!("serving as {role:?}"), wanted)
+            .await
+            .health
+            .unwrap()
+    }
+
+    pub(crate) async fn record(&self) -> ShardRecord {
+        self.store
+            .require::<ShardRecord>(&keys::shard("c", "-"))
+            .await
+            .unwrap()
+            .record
+    }
+
+    pub(crate) async fn tablet(&self, serial: u32) -> Tablet {
+        self.store
+            .require::<Tablet>(&keys::tablet(&format!("c-{serial}")))
+            .await
+            .unwrap()
+            .record
+    }
+
+    /// A connection as the gateway's account.
+    pub(crate) async fn app(&self, serial: u32) -> Conn {
+        self.connect(serial, "vitrail_app", "app-password").await.unwrap()
+    }
+
+    /// A connection as the agent's account.
+    pub(crate) async fn admin(&self, serial: u32) -> Conn {
+        self.connect(serial, "vitrail_agent", "agent-password")
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn connect(&self, serial: u32, user: &str, password: &str) -> mysql_async::Result<Conn> {
+        let socket = self.dir.path().join(format!("c-{serial}/run/mysql.sock"));
+        let opts = OptsBuilder::default()
+            .socket(Some(socket.display().to_string()))
+            .user(Some(user))
+            .pass(Some(password))
+            .db_name((user == "vitrail_app").then_some("c"));
+        Conn::new(opts).await
+    }
+
+    /// Waits until a query on a tablet has this answer.
+    pub(crate) async fn until_rows(&self, serial: u32, query: &str, expected: &[i64]) {
+        let begin = Instant::now();
+        let mut conn = self.app(serial).await;
+        let mut last = None;
+        while begin.elapsed() < PATIENCE {
+            let rows = conn.query::<i64, _>(query).await;
+            if rows.as_ref().is_ok_and(|rows| rows == expected) {
+                return;
+            }
+            last = Some(rows);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!(
+            "c-{serial}: {query} is {last:?}, not {expected:?}\n{}",
+            self.logs()
+        )
+    }
+
+    /// All processes that have this test's directory in their command line.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let needle = self.dir.path().display().to_string();
+        let mut out = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            if line.contains(&needle) {
+                out.push(line);
+            }
+        }
+        out
+    }
+
+    pub(crate) fn logs(&self) -> String {
+        let mut out = String::new();
+        for entry in std::fs::read_dir(self.dir.path()).unwrap().flatten() {
+            if entry.path().extension().is_some_and(|e| e == "log") {
+                out.push_str(&format!("--- {}\n", entry.path().display()));
+                out.push_str(&std::fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+        out
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        for child in self.tablets.values_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // mysqld may still be writing while it dies.
+        let begin = Instant::now();
+        while !self.processes().is_empty() && begin.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+pub(crate) fn signal(pid: u32, signal: nix::sys::signal::Signal) {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+}
+
+/// The template is kept between runs, by what it is made of.
+fn template() -> PathBuf {
+    let secrets = tablet_agent::secrets::Secrets {
+        agent: "agent-password".into(),
+        replication: "repl-password".into(),
+        app: "app-password".into(),
+    };
+    let made_of = format!(
+        "{:?} {:?}",
+        tablet_agent::accounts::template_statements(&secrets),
+        server().mysqld
+    );
+    let hash = tablet_agent::hash::fnv1a(made_of.as_bytes());
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{hash:016x}"))
+}
+
+/// Serves a store from a thread of its own, so that it answers while a test blocks.
+fn serve_topology(file: PathBuf, address: Address) {
+    let (ready, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let store = EmbeddedStore::open(&file).unwrap();
+            let listener = Listener::bind(&address).await.unwrap();
+            ready.send(()).unwrap();
+            let _ = topology::server::serve(listener, Arc::new(store), None, std::future::pending()).await;
+        });
+    });
+    wait.recv().unwrap();
+}
