@@ -4,8 +4,16 @@
 //!
 //! - [`tools`]: where the programs under test and the tools of `scripts/lib` are;
 //! - [`bound`]: processes and directories that are gone when the test process is, however it ends;
-//! - [`plain`]: a plain mysqld, the judge of what is right.
+//! - [`plain`]: a plain mysqld, the judge of what is right;
+//! - [`cluster`]: a local Vitrail cluster with ports of its own;
+//! - [`answer`]: everything that a client can see of a statement's result, for comparison;
+//! - [`statements`]: lists of statements, written and generated;
+//! - [`mysqltest`]: MySQL's own test suite.
 
+pub mod answer;
 pub mod bound;
+pub mod cluster;
+pub mod mysqltest;
 pub mod plain;
+pub mod statements;
 pub mod tools;

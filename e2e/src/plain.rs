@@ -20,6 +20,7 @@ const OPTIONS: &[&str] = &[
     "--gtid-mode=ON",
     "--enforce-gtid-consistency=ON",
     "--log-bin=binlog",
+    "--log-bin-trust-function-creators=ON",
     "--max-allowed-packet=1G",
     "--innodb-buffer-pool-size=64M",
     "--innodb-flush-log-at-trx-commit=0",

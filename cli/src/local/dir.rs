@@ -212,6 +212,7 @@ impl ClusterDir {
             self.cluster(),
             self.processes(),
             self.topology(),
+            self.root.join("topology.json.lock"),
             self.lock_file(),
         ] {
             remove(fs::remove_file(&path), &path)?;

@@ -1,29 +1,75 @@
 //! From manifests to the topology's keyspace records.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use crds::{Object, ResolvedKeyspace, manifest};
 use topology::TypedStore;
 use topology::records::Keyspace;
 
 use super::progress::Progress;
 
 /// What `up` runs when it is told nothing else.
-const EXAMPLE: &str = "";
+const EXAMPLE: &str = include_str!("../../../examples/commerce/manifest.yaml");
 
-/// Reads manifests, in the order given.
+/// The keyspaces that manifests ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) keyspaces: Vec<Keyspace>,
+    /// What works and deserves a look.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads manifests, whose objects belong together.
 ///
 /// # Errors
-/// The first thing that is wrong, with its file, field and reason.
-pub(crate) fn load(files: &[PathBuf]) -> Result<Vec<Keyspace>> {
-    let _ = files;
-    Ok(Vec::new())
+/// Everything that is wrong, with file, field and reason.
+pub(crate) fn load(files: &[PathBuf]) -> Result<Wanted> {
+    let read = |path: &PathBuf| {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok((path.display().to_string(), text))
+    };
+    let texts = files
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<(String, String)>>>()?;
+    parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
 /// The commerce example.
-pub(crate) fn example() -> Result<Vec<Keyspace>> {
-    let _ = EXAMPLE;
-    Ok(Vec::new())
+pub(crate) fn example() -> Result<Wanted> {
+    parse([("examples/commerce/manifest.yaml", EXAMPLE)])
+}
+
+fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Wanted> {
+    let mut wanted = Wanted::default();
+    for object in manifest::load_all(files)? {
+        match object {
+            Object::Keyspace(written, resolved) => {
+                let note = |text: String| format!("{}: {text}", resolved.name);
+                wanted.notes.extend(written.local_notices().into_iter().map(note));
+                wanted
+                    .notes
+                    .extend(resolved.warnings.iter().map(|warning| note(warning.to_string())));
+                wanted.keyspaces.push(record(*resolved));
+            }
+            other => bail!("a local cluster knows no {}", other.kind()),
+        }
+    }
+    Ok(wanted)
+}
+
+fn record(resolved: ResolvedKeyspace) -> Keyspace {
+    Keyspace {
+        shards: resolved.shards(),
+        name: resolved.name,
+        database: resolved.database,
+        members: resolved.members,
+        vschema: resolved.vschema_document,
+        vschema_version: 1,
+        schema: resolved.schema,
+    }
 }
 
 /// Whether the manifest asks for nothing that the record does not have.

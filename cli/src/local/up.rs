@@ -14,6 +14,7 @@ use topology::records::{Cell, Keyspace};
 use super::binaries::Binaries;
 use super::children::{ChildSpec, Children};
 use super::dir::{ClusterDir, ClusterLock, Locked};
+use super::keyspaces::Wanted;
 use super::progress::Progress;
 use super::secrets::Secrets;
 use super::state::ClusterState;
@@ -46,7 +47,7 @@ pub(crate) async fn up(args: &UpArgs) -> Result<()> {
     let dir = ClusterDir::create(&args.dir.dir)?;
     let lock = match lock(&dir).await? {
         Locked::Ours(lock) => lock,
-        Locked::Theirs(pid) => return already_running(&dir, pid, args, &wanted, &progress).await,
+        Locked::Theirs(pid) => return already_running(&dir, pid, args, &wanted.keyspaces, &progress).await,
     };
     let binaries = Binaries::find(args.mysqld.clone(), args.mysqld_basedir.clone())?;
     check_ports(args)?;
@@ -146,7 +147,7 @@ struct Cluster<'a> {
 }
 
 impl Cluster<'_> {
-    async fn run(self, wanted: Vec<Keyspace>) -> Result<()> {
+    async fn run(self, wanted: Wanted) -> Result<()> {
         let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
         let mut children = Children::new(&self.dir, events);
         let mut signals = Signals::new()?;
@@ -191,7 +192,7 @@ impl Cluster<'_> {
         }
     }
 
-    async fn start(&self, children: &mut Children, wanted: Vec<Keyspace>) -> Result<()> {
+    async fn start(&self, children: &mut Children, wanted: Wanted) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(self.args.wait);
         self.dir.create_run()?;
         Secrets::load_or_create(&self.dir.secrets())?;
@@ -237,19 +238,22 @@ impl Cluster<'_> {
     }
 
     /// Writes the records of the cell and the keyspaces; returns all keyspaces that there are now.
-    async fn records(&self, store: &TypedStore, mut wanted: Vec<Keyspace>) -> Result<Vec<Keyspace>> {
+    async fn records(&self, store: &TypedStore, mut wanted: Wanted) -> Result<Vec<Keyspace>> {
         let cell = Cell {
             name: CELL.to_owned(),
         };
         if store.get::<Cell>(&topology::keys::cell(CELL)).await?.is_none() {
             store.create(&cell).await?;
         }
-        if wanted.is_empty() && store.list::<Keyspace>().await?.is_empty() {
+        if wanted.keyspaces.is_empty() && store.list::<Keyspace>().await?.is_empty() {
             wanted = keyspaces::example()?;
             self.progress
                 .step("no manifest given: taking the commerce example");
         }
-        keyspaces::apply(store, &wanted, &self.progress).await?;
+        for note in &wanted.notes {
+            self.progress.step(note);
+        }
+        keyspaces::apply(store, &wanted.keyspaces, &self.progress).await?;
         Ok(store
             .list::<Keyspace>()
             .await?
