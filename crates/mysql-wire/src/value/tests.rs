@@ -48,7 +48,6 @@ fn cells_in_both_protocols() {
         &[0, 0, 0, 0, 0, 0, 0, 0x80],
     );
     both(column(ColumnType::Year, UNSIGNED), "2026", &[0xea, 7]);
-    both(column(ColumnType::Year, UNSIGNED), "0000", &[0, 0]);
     both(column(ColumnType::Float, none), "1.5", &[0, 0, 0xc0, 0x3f]);
     both(
         column(ColumnType::Double, none),
@@ -79,6 +78,17 @@ fn definitions_decide_about_digits() {
         ..ColumnFormat::of_type(ColumnType::Long)
     };
     both(zerofill, "00042", &[42, 0, 0, 0]);
+    // YEAR columns are ZEROFILL, expressions on them are not.
+    both(
+        ColumnFormat {
+            ty: ColumnType::Year,
+            length: 4,
+            ..zerofill
+        },
+        "0000",
+        &[0, 0],
+    );
+    both(column(ColumnType::Year, UNSIGNED), "0", &[0, 0]);
     let fixed = ColumnFormat {
         decimals: 3,
         ..ColumnFormat::of_type(ColumnType::Double)

@@ -133,13 +133,7 @@ pub(super) fn write(
                 _ => return Err(mismatch()),
             };
             integer_in_range(column, form, number)?;
-            // YEAR has four digits, by its own width or as the zero year.
-            let width = if column.ty == crate::column::ColumnType::Year {
-                4
-            } else {
-                0
-            };
-            let _ = write!(out, "{number:0width$}");
+            let _ = write!(out, "{number}");
         }
         Form::Float => match *value {
             ValueRef::Float(v) if column.decimals >= DECIMALS_NOT_FIXED => float_text::write_float(out, v),

@@ -21,6 +21,7 @@ fn numbers_keep_their_type() {
     assert_eq!(literal(ValueRef::Null), "NULL");
     assert_eq!(literal(ValueRef::Int(i64::MIN)), "-9223372036854775808");
     assert_eq!(literal(ValueRef::UInt(u64::MAX)), "18446744073709551615");
+    assert_eq!(literal(ValueRef::UInt(5)), "CAST(5 AS UNSIGNED)");
     assert_eq!(literal(ValueRef::Double(5.0)), "5e0");
     assert_eq!(literal(ValueRef::Double(-0.1)), "-1e-1");
     assert_eq!(literal(ValueRef::Float(0.1)), "1.0000000149011612e-1");
@@ -64,7 +65,7 @@ fn times_are_typed_unless_they_are_no_literals() {
     };
     assert_eq!(
         literal(ValueRef::DateTime(offset)),
-        "TIMESTAMP'2026-11-21 01:02:03+05:30'"
+        "TIMESTAMP'2026-11-21 01:02:03.000000+05:30'"
     );
     let time = Time {
         negative: true,
@@ -73,7 +74,7 @@ fn times_are_typed_unless_they_are_no_literals() {
         second: 5,
         micros: 0,
     };
-    assert_eq!(literal(ValueRef::Time(time)), "TIME'-100:00:05'");
+    assert_eq!(literal(ValueRef::Time(time)), "TIME'-100:00:05.000000'");
 }
 
 #[test]
@@ -86,14 +87,21 @@ fn strings_cannot_end_early() {
     assert_eq!(typed(ColumnType::VarString, nasty, PLAIN), "'a''b\\\\c\\0\"\n'");
     assert_eq!(typed(ColumnType::VarString, nasty, ansi), "'a''b\\c\0\"\n'");
     assert_eq!(
-        typed(ColumnType::Blob, nasty, PLAIN),
-        "_binary 'a''b\\\\c\\0\"\n'"
+        typed(ColumnType::Blob, nasty, ansi),
+        typed(ColumnType::VarString, nasty, ansi)
     );
+    for ty in [ColumnType::Blob, ColumnType::VarString] {
+        assert_eq!(typed(ty, ValueRef::Bytes(b"\xff'"), PLAIN), "_binary x'ff27'");
+        assert_eq!(typed(ty, ValueRef::Bytes("\u{fc}".as_bytes()), PLAIN), "'\u{fc}'");
+    }
+    let latin1 = LiteralStyle {
+        charset: "latin1",
+        ..PLAIN
+    };
     assert_eq!(
-        typed(ColumnType::Blob, ValueRef::Bytes(b"\xff'"), PLAIN),
+        typed(ColumnType::Blob, ValueRef::Bytes(b"\xff'"), latin1),
         "_binary x'ff27'"
     );
-    assert_eq!(typed(ColumnType::Blob, ValueRef::Bytes(b""), PLAIN), "_binary ''");
     let gbk = LiteralStyle {
         charset: "gbk",
         ..PLAIN
@@ -106,4 +114,16 @@ fn strings_cannot_end_early() {
         typed(ColumnType::VarString, ValueRef::Bytes(b"ascii"), gbk),
         "'ascii'"
     );
+}
+
+#[test]
+fn limits_are_digits() {
+    let limit = |value: ValueRef<'_>| {
+        let mut out = Vec::new();
+        write_limit(ParamType::of(&value), &value, &mut out).map(|()| String::from_utf8(out).unwrap())
+    };
+    assert_eq!(limit(ValueRef::UInt(u64::MAX)).unwrap(), "18446744073709551615");
+    assert_eq!(limit(ValueRef::Int(10)).unwrap(), "10");
+    assert!(limit(ValueRef::Int(-1)).is_err());
+    assert!(limit(ValueRef::Bytes(b"10")).is_err());
 }
