@@ -45,6 +45,20 @@ pub fn spawn(program: &Path, configure: impl FnOnce(&mut Command)) -> Result<Chi
         .with_context(|| format!("cannot start {}", program.display()))
 }
 
+/// Waits for the end of its input; then kills clusters that were left in the background below the directory, and removes it, for
+/// which processes that still write may take several tries.
+const REMOVER: &str = r#"
+cat >/dev/null
+find "$1" -name lock -type f | while read -r lock; do
+  pid=$(cat "$lock")
+  [ -n "$pid" ] && grep -qs vitrail "/proc/$pid/cmdline" && kill -9 "$pid"
+done
+for try in 1 2 3 4 5 6 7 8 9 10; do
+  rm -rf "$1" 2>/dev/null && exit
+  sleep 0.5
+done
+"#;
+
 /// A directory that is removed when this process ends.
 #[derive(Debug)]
 pub struct Dir {
@@ -60,10 +74,8 @@ impl Dir {
     /// When it cannot be made.
     pub fn new() -> Result<Self> {
         let path = tempfile::Builder::new().prefix("vitrail-e2e-").tempdir()?.keep();
-        // Processes that still write may keep a first attempt from finding all files.
-        let script = "cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf \"$1\" 2>/dev/null && exit; sleep 0.5; done";
         let mut remover = Command::new("setsid")
-            .args(["sh", "-c", script, "sh"])
+            .args(["sh", "-c", REMOVER, "sh"])
             .arg(&path)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

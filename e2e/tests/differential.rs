@@ -1,6 +1,10 @@
 //! The same statements on one unsharded mysqld and on a sharded keyspace, with the same answers.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panicking and say what they saw"
+)]
 
 use std::sync::OnceLock;
 

@@ -3,7 +3,11 @@
 //! `E2E_MYSQLTEST=all` runs all files, otherwise a fixed sample (`mysqltest/sample.txt`); `E2E_MYSQLTEST=NAME,NAME` just these, with
 //! what is different.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panicking and say what they saw"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Instant;
