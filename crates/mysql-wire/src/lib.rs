@@ -31,8 +31,10 @@ pub mod message;
 pub mod packet;
 pub mod proxy_protocol;
 pub mod relay;
+pub mod server;
 pub mod status;
 pub mod stream;
+pub mod tls;
 pub mod transport;
 pub mod value;
 

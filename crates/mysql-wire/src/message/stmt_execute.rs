@@ -60,9 +60,10 @@ impl<'a> StmtExecute<'a> {
         capabilities: Capabilities,
     ) -> Result<RawParams<'a>, DecodeError> {
         let mut r = Reader::new(self.body);
-        // The capability alone gives each type a name; the count needs the flag as well.
+        // With the capability each type has a name, and the count is there unless neither flag nor statement ask for it.
         let named = capabilities.contains(Capabilities::QUERY_ATTRIBUTES);
-        let has_count = named && self.flags & PARAMETER_COUNT_AVAILABLE != 0;
+        let has_flag = self.flags & PARAMETER_COUNT_AVAILABLE != 0;
+        let has_count = named && (has_flag || statement_params > 0);
         let count = if has_count {
             decode_count(&mut r)?
         } else {
