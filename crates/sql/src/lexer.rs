@@ -133,9 +133,14 @@ pub(crate) struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     /// Starts at the beginning of `text`, which must be shorter than 4 GiB.
     pub(crate) fn new(text: &'a [u8], options: LexOptions) -> Self {
+        Self::starting_at(text, 0, options)
+    }
+
+    /// Starts at a place between two tokens of `text`.
+    pub(crate) fn starting_at(text: &'a [u8], at: usize, options: LexOptions) -> Self {
         Self {
             text,
-            at: 0,
+            at,
             options,
             versioned: false,
             sign: true,

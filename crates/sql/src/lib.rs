@@ -13,5 +13,6 @@ pub mod mode;
 pub mod parser;
 mod scan;
 pub mod span;
+pub mod split;
 pub mod text;
 pub mod visit;

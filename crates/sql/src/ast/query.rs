@@ -207,7 +207,7 @@ pub enum GroupModifier {
     None,
     /// `WITH ROLLUP` or `ROLLUP (...)`
     Rollup,
-    /// `CUBE (...)`
+    /// `CUBE (...)`, `GROUPING SETS (...)`
     Cube,
 }
 

@@ -82,6 +82,10 @@ impl<'a> Parser<'a> {
                 call.separator = Some(self.literal()?);
             }
         }
+        if matches!(kw, Kw::JSON_ARRAYAGG | Kw::JSON_OBJECTAGG) && !self.at(Tok::RParen) {
+            // `NULL ON NULL`, `ABSENT ON NULL`
+            call.extra = Some(self.skip_to_close()?);
+        }
         self.expect(Tok::RParen)?;
         call.over = self.over(kw)?;
         Ok(self.finish_call(start, call))
@@ -90,9 +94,7 @@ impl<'a> Parser<'a> {
     /// An argument; those of loadable functions may have names.
     fn argument(&mut self) -> Parse<Expr<'a>> {
         let expr = self.expr()?;
-        if self.eat_kw(Kw::AS) {
-            self.ident_or_text()?;
-        }
+        self.select_alias()?;
         Ok(expr)
     }
 
@@ -112,6 +114,7 @@ impl<'a> Parser<'a> {
     fn cast(&mut self, word: Token) -> Parse<Expr<'a>> {
         self.expect(Tok::LParen)?;
         let expr = self.expr()?;
+        self.eat_kws(&[Kw::AT, Kw::LOCAL]);
         let time_zone = if self.eat_kws(&[Kw::AT, Kw::TIME, Kw::ZONE]) {
             self.eat_kw(Kw::INTERVAL);
             Some(self.expr()?)

@@ -319,7 +319,7 @@ impl<'a> Parser<'a> {
                 if min > NOT {
                     return self.fail();
                 }
-                NOT + 1
+                NOT
             }
             _ => PREFIX,
         };

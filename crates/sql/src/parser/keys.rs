@@ -177,6 +177,11 @@ impl<'a> Parser<'a> {
                 self.eat(Tok::Eq);
                 self.string_literal()?;
             }
+            Kw::MASKING => {
+                self.bump();
+                self.expect_kw(Kw::POLICY)?;
+                self.ident()?;
+            }
             Kw::SRID => {
                 self.bump();
                 self.literal()?;

@@ -38,8 +38,8 @@ impl<'a> Parser<'a> {
     pub(super) fn object_kind(&self) -> Option<OtherKind> {
         let verb = self.current.kw;
         let mut lexer = self.lexer;
-        // The longest prefix is `OR REPLACE DEFINER = user@host SQL SECURITY INVOKER`.
-        for _ in 0..16 {
+        // Longer than any prefix, `OR REPLACE ALGORITHM = MERGE DEFINER = CURRENT_USER() SQL SECURITY INVOKER` among them.
+        for _ in 0..24 {
             let token = lexer.next();
             let of = |create, alter, drop| {
                 Some(match verb {
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
                 Kw::REFERENCE => return Some(OtherKind::SpatialReferenceSystem),
                 Kw::RESOURCE => return Some(OtherKind::ResourceGroup),
                 Kw::INSTANCE => return Some(OtherKind::AlterInstance),
-                Kw::VIEW => return Some(OtherKind::NewObject),
+                Kw::VIEW | Kw::MASKING => return Some(OtherKind::NewObject),
                 Kw::INDEX | Kw::TABLE | Kw::DATABASE | Kw::SCHEMA => return None,
                 _ => {}
             }

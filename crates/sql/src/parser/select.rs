@@ -2,7 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::ast::{
-    Condition, FromClause, GroupBy, GroupModifier, ObjectName, Select, SelectItem, SelectOptions,
+    Condition, Expr, FromClause, GroupBy, GroupModifier, ObjectName, Select, SelectItem, SelectOptions,
 };
 use crate::keyword::Kw;
 use crate::lexer::Tok;
@@ -172,6 +172,14 @@ impl<'a> Parser<'a> {
         let modifier = match self.current.kw {
             Kw::ROLLUP if self.peek().tok == Tok::LParen => GroupModifier::Rollup,
             Kw::CUBE if self.peek().tok == Tok::LParen => GroupModifier::Cube,
+            Kw::GROUPING if self.peek().kw == Kw::SETS => {
+                let items = self.grouping_sets()?;
+                return Ok(Some(GroupBy {
+                    span: self.since(start),
+                    items,
+                    modifier: GroupModifier::Cube,
+                }));
+            }
             _ => GroupModifier::None,
         };
         if modifier != GroupModifier::None {
@@ -197,5 +205,24 @@ impl<'a> Parser<'a> {
             items,
             modifier,
         }))
+    }
+
+    /// The expressions of `GROUPING SETS ((a, b), ())`, those of all sets in order.
+    fn grouping_sets(&mut self) -> Parse<Vec<Expr<'a>>> {
+        self.bump();
+        self.bump();
+        let sets = self.paren_list(|parser| {
+            if parser.at(Tok::LParen) && parser.peek().tok == Tok::RParen {
+                parser.bump();
+                parser.bump();
+                return Ok(Vec::new());
+            }
+            if parser.at(Tok::LParen) {
+                parser.paren_list(Self::expr)
+            } else {
+                Ok(vec![parser.expr()?])
+            }
+        })?;
+        Ok(sets.into_iter().flatten().collect())
     }
 }

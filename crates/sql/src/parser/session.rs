@@ -71,7 +71,7 @@ impl<'a> Parser<'a> {
             completion.chain = Some(!self.eat_kw(Kw::NO));
             self.expect_kw(Kw::CHAIN)?;
         }
-        if self.eat_kw(Kw::RELEASE) {
+        if completion.chain != Some(true) && self.eat_kw(Kw::RELEASE) {
             completion.release = Some(true);
         } else if self.eat_kws(&[Kw::NO, Kw::RELEASE]) {
             completion.release = Some(false);
