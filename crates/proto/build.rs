@@ -1,4 +1,5 @@
-//! Generates the gRPC code from `proto/` with a Rust protobuf compiler, so that no `protoc` has to be installed.
+//! Generates the gRPC code from `proto/` with a Rust protobuf compiler, so that no `protoc` has to be
+//! installed.
 
 use std::error::Error;
 

@@ -1,4 +1,5 @@
-//! Writes the kinds' definitions to `crds/yaml/`. Run it after a change of a type: `cargo run -p crds --example generate`.
+//! Writes the kinds' definitions to `crds/yaml/`. Run it after a change of a type: `cargo run -p crds
+//! --example generate`.
 
 use std::error::Error;
 use std::path::Path;

@@ -40,13 +40,14 @@ pub const MEMBERS_DEFAULT: i32 = 3;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyspaceSpec {
-    /// Number of shards with equal key ranges. 1 without vindexes in the vschema: an unsharded keyspace, which takes any statement.
+    /// Number of shards with equal key ranges. 1 without vindexes in the vschema: an unsharded keyspace,
+    /// which takes any statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1024))]
     pub shards: Option<i32>,
 
-    /// The shards' key ranges in order, instead of `shards`: the first starts and the last ends open, and each starts where the one
-    /// before ends, as in `["-40", "40-80", "80-"]`.
+    /// The shards' key ranges in order, instead of `shards`: the first starts and the last ends open, and
+    /// each starts where the one before ends, as in `["-40", "40-80", "80-"]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), inner(length(max = 33)))]
     #[x_kube(

@@ -1,8 +1,9 @@
 //! The objects that users write, in Rust, and the manifests that they are read from.
 //!
-//! The types are Kubernetes custom resources of the group `vitrail.io`; the YAML that a cluster needs is generated from them into
-//! `yaml/` (`cargo run -p crds --example generate`). `vitrail local` reads the same manifests with [`manifest::load`], so one rule
-//! holds on both ways: the schema is checked as the API server does it, and what a schema cannot say by [`Keyspace::resolve`].
+//! The types are Kubernetes custom resources of the group `vitrail.io`; the YAML that a cluster needs is
+//! generated from them into `yaml/` (`cargo run -p crds --example generate`). `vitrail local` reads the same
+//! manifests with [`manifest::load`], so one rule holds on both ways: the schema is checked as the API server
+//! does it, and what a schema cannot say by [`Keyspace::resolve`].
 
 #![cfg_attr(
     test,

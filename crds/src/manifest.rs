@@ -82,7 +82,8 @@ impl fmt::Display for ManifestError {
 
 impl std::error::Error for ManifestError {}
 
-/// Reads one file; `source` is its name in messages. Files that vindex params name are read from this machine.
+/// Reads one file; `source` is its name in messages. Files that vindex params name are read from this
+/// machine.
 ///
 /// # Errors
 /// Everything that is wrong with it; also when there is no object in it.
@@ -90,7 +91,8 @@ pub fn load(text: &str, source: &str) -> Result<Vec<Object>, ManifestError> {
     load_all([(source, text)])
 }
 
-/// Reads several files, given as name and content, whose objects belong together: no two may have one kind and name.
+/// Reads several files, given as name and content, whose objects belong together: no two may have one kind
+/// and name.
 ///
 /// # Errors
 /// As [`load`].

@@ -7,7 +7,8 @@ use std::fmt;
 pub struct Problem {
     /// Where, as in `spec.keyRanges[1]`; empty for the object as a whole.
     pub path: String,
-    /// What is wrong, as the rest of a sentence that begins with the field, as in `must be between 1 and 1024`.
+    /// What is wrong, as the rest of a sentence that begins with the field, as in `must be between 1 and
+    /// 1024`.
     pub message: String,
 }
 

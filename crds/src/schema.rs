@@ -1,4 +1,5 @@
-//! Checks a value against the schema of a kind's definition, as the API server does it, but names every field that is wrong.
+//! Checks a value against the schema of a kind's definition, as the API server does it, but names every field
+//! that is wrong.
 
 use serde_json::{Map, Value};
 

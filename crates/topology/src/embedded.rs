@@ -27,8 +27,8 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is not what was written: neither a whole log nor one whose last write was cut off by a crash. Opening it anyway
-    /// would lose acknowledged writes, so a human has to restore it.
+    /// The file is not what was written: neither a whole log nor one whose last write was cut off by a crash.
+    /// Opening it anyway would lose acknowledged writes, so a human has to restore it.
     #[error("{path}: damaged at byte {offset}: {why}")]
     Damaged {
         /// The file.
@@ -58,7 +58,8 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens the store, and creates the file where there is none. Reads the whole file, which takes milliseconds.
+    /// Opens the store, and creates the file where there is none. Reads the whole file, which takes
+    /// milliseconds.
     ///
     /// # Errors
     /// When the file is in use, damaged, or cannot be read or written.
@@ -73,7 +74,8 @@ impl EmbeddedStore {
         })
     }
 
-    /// Waits until the file failed in a way that only opening it again can mend, and says how. The process should end then.
+    /// Waits until the file failed in a way that only opening it again can mend, and says how. The process
+    /// should end then.
     pub async fn failed(&self) -> String {
         let mut failure = self.failure.clone();
         let found = failure
@@ -88,7 +90,8 @@ impl EmbeddedStore {
         }
     }
 
-    /// Plans, logs and applies a change on a thread that may wait for the disk. Goes on when the caller stops waiting.
+    /// Plans, logs and applies a change on a thread that may wait for the disk. Goes on when the caller stops
+    /// waiting.
     async fn write(
         &self,
         plan: impl FnOnce(&Table) -> Result<Option<Change>, StoreError> + Send + 'static,

@@ -8,8 +8,8 @@
 //! | tablet | `tablets/customer-x-80-1` |
 //! | account | `accounts/vitrail` |
 //!
-//! Names are escaped (`%` and two hex digits) where they hold anything but letters, digits, `_`, `-` and `.`, so that a user
-//! named `a/b` is no folder.
+//! Names are escaped (`%` and two hex digits) where they hold anything but letters, digits, `_`, `-` and `.`,
+//! so that a user named `a/b` is no folder.
 
 use crate::store::{KEY_BYTES_MAX, StoreError};
 

@@ -1,13 +1,16 @@
-//! Vitrail's shared memory of what should exist and who leads it: a small set of records behind one [`Store`].
+//! Vitrail's shared memory of what should exist and who leads it: a small set of records behind one
+//! [`Store`].
 //!
 //! - [`store`]: the trait: bytes under keys, with versions, compare-and-swap and watch;
-//! - [`memory`], [`embedded`] and [`remote`]: its implementations: in memory, in a file, and in another process;
-//! - [`server`]: serves any store to [`remote`] clients, and [`serve`] does so with a file, for the command line;
+//! - [`memory`], [`embedded`] and [`remote`]: its implementations: in memory, in a file, and in another
+//!   process;
+//! - [`server`]: serves any store to [`remote`] clients, and [`serve`] does so with a file, for the command
+//!   line;
 //! - [`keys`] and [`records`]: where each record lies, and what it holds;
 //! - [`typed`] and [`mirror`]: records instead of bytes: read, create, update in a swap loop, and follow.
 //!
-//! Readers are expected to follow what they need ([`mirror::Mirror`]), so that a store that is down stops changes and nothing
-//! else.
+//! Readers are expected to follow what they need ([`mirror::Mirror`]), so that a store that is down stops
+//! changes and nothing else.
 
 #![cfg_attr(
     test,

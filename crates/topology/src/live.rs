@@ -56,7 +56,8 @@ impl Live {
         self.announce(change);
     }
 
-    /// Called with the table locked, so that a watcher's snapshot and its subscription fit together without a gap.
+    /// Called with the table locked, so that a watcher's snapshot and its subscription fit together without a
+    /// gap.
     fn announce(&self, change: &Change) {
         // An error only says that nobody watches.
         let _ = self.changes.send(change.clone());

@@ -62,7 +62,8 @@ impl<R: Record + Clone> Mirror<R> {
 
     /// Waits until the records were read once.
     pub async fn loaded(&mut self) {
-        // An error means that the store is gone, and then nothing will be loaded: the caller's own deadline applies.
+        // An error means that the store is gone, and then nothing will be loaded: the caller's own deadline
+        // applies.
         if self.state.wait_for(|state| state.loaded).await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,7 +1,8 @@
 //! What the records hold, as JSON objects.
 //!
-//! A reader ignores fields that it does not know, and [`crate::typed`] keeps them on rewriting, so that processes of adjacent
-//! versions share a store. For that, every known field is always written, absent ones as null.
+//! A reader ignores fields that it does not know, and [`crate::typed`] keeps them on rewriting, so that
+//! processes of adjacent versions share a store. For that, every known field is always written, absent ones
+//! as null.
 
 mod account;
 mod keyspace;

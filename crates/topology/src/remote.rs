@@ -21,7 +21,8 @@ use watcher::Watcher;
 /// How long a server lets a watch be silent.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// How often a read is tried; a write is tried once, since nobody knows whether a try that failed was executed.
+/// How often a read is tried; a write is tried once, since nobody knows whether a try that failed was
+/// executed.
 const READ_TRIES: u32 = 3;
 
 /// Pause after the first failed try; it grows with every further one.
@@ -32,7 +33,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct RemoteOptions {
     /// Sent with every call.
     pub secret: Option<Secret>,
-    /// How long one try of a call may take. On the path of a leadership change it must fit several times into a lease.
+    /// How long one try of a call may take. On the path of a leadership change it must fit several times into
+    /// a lease.
     pub try_timeout: Duration,
 }
 
@@ -45,8 +47,9 @@ impl Default for RemoteOptions {
     }
 }
 
-/// A store that [`crate::server`] serves. Clones share the connection, which is made when it is first needed and again whenever it
-/// was lost. It belongs to the tokio runtime that it was made in, and must not outlive that.
+/// A store that [`crate::server`] serves. Clones share the connection, which is made when it is first needed
+/// and again whenever it was lost. It belongs to the tokio runtime that it was made in, and must not outlive
+/// that.
 #[derive(Clone, Debug)]
 pub struct RemoteStore {
     client: StoreServiceClient<Channel>,

@@ -16,7 +16,8 @@ pub struct ServeOptions {
     pub file: PathBuf,
     /// Where to listen.
     pub listen: Address,
-    /// File with the secret that clients have to send. A TCP address needs one; a unix socket is protected by its mode.
+    /// File with the secret that clients have to send. A TCP address needs one; a unix socket is protected by
+    /// its mode.
     pub secret_file: Option<PathBuf>,
 }
 
@@ -48,8 +49,8 @@ pub enum ServeError {
     Store(#[from] StoreError),
 }
 
-/// Opens the file, listens, and serves until `shutdown` is done or the file fails. `ready` is called with the bound address
-/// once clients can connect.
+/// Opens the file, listens, and serves until `shutdown` is done or the file fails. `ready` is called with the
+/// bound address once clients can connect.
 ///
 /// # Errors
 /// When it cannot start, or the file fails.

@@ -38,7 +38,8 @@ enum Socket {
 }
 
 impl Listener {
-    /// Binds the address. The socket file of a server that is gone is replaced; a new one is for its owner only (mode 0600).
+    /// Binds the address. The socket file of a server that is gone is replaced; a new one is for its owner
+    /// only (mode 0600).
     ///
     /// # Errors
     /// The operating system's.
@@ -82,8 +83,8 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Serves the store until `shutdown` is done, then ends watches and finishes the other calls. With a secret, calls without it are
-/// refused.
+/// Serves the store until `shutdown` is done, then ends watches and finishes the other calls. With a secret,
+/// calls without it are refused.
 ///
 /// # Errors
 /// When the listener fails.

@@ -12,8 +12,8 @@ pub const KEY_BYTES_MAX: usize = 1024;
 /// Largest value, in bytes: a keyspace with the DDL and the vschema of thousands of tables fits.
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 
-/// The revision of the store at which an entry got its value: from 1, and never the same for two writes, so that an entry that
-/// was deleted and made again is told from the one before.
+/// The revision of the store at which an entry got its value: from 1, and never the same for two writes, so
+/// that an entry that was deleted and made again is told from the one before.
 pub type Version = u64;
 
 /// One key with its value.
@@ -61,7 +61,8 @@ pub struct Listing {
 /// Which store this is, and how far it got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreInfo {
-    /// Random identity from the store's creation, 32 hex digits: a store that was lost and made anew has another.
+    /// Random identity from the store's creation, 32 hex digits: a store that was lost and made anew has
+    /// another.
     pub store_id: String,
     /// How many writes it has seen.
     pub revision: u64,
@@ -70,7 +71,8 @@ pub struct StoreInfo {
 /// What a watcher is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WatchEvent {
-    /// Everything below the prefix, which replaces all that was known: first of all, and again after an interruption.
+    /// Everything below the prefix, which replaces all that was known: first of all, and again after an
+    /// interruption.
     Snapshot(Listing),
     /// The entry was created or replaced.
     Put(Entry),
@@ -81,18 +83,20 @@ pub enum WatchEvent {
         /// Revision of the deletion.
         revision: u64,
     },
-    /// The store cannot be watched at the moment; what is known stays, and may be outdated until the next snapshot.
+    /// The store cannot be watched at the moment; what is known stays, and may be outdated until the next
+    /// snapshot.
     Interrupted(StoreError),
 }
 
-/// Changes below a prefix. It goes on as long as the store lives; a watch of a remote store never ends by itself.
+/// Changes below a prefix. It goes on as long as the store lives; a watch of a remote store never ends by
+/// itself.
 pub type Watch = BoxStream<'static, WatchEvent>;
 
 /// Why a store did not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The entry is not what the writer expected; nothing was written.
-    #[error("version conflict on {key}: {}", match actual { Some(version) => format!("it has version {version}"), None => "it does not exist".to_owned() })]
+    #[error("version conflict on {key}: {}", describe(*actual))]
     Conflict {
         /// The key of the write.
         key: String,
@@ -102,25 +106,36 @@ pub enum StoreError {
     /// The key or value breaks a rule; nothing was written.
     #[error("{0}")]
     Invalid(String),
-    /// The store cannot be reached or did not answer in time. A write may have happened all the same: read again to know.
+    /// The store cannot be reached or did not answer in time. A write may have happened all the same: read
+    /// again to know.
     #[error("the topology store is unavailable: {0}")]
     Unavailable(String),
     /// The store wants another secret.
     #[error("the topology store refused the credentials: {0}")]
     Unauthenticated(String),
-    /// The store's file failed, so it refuses writes until it is opened again. The write may have reached the disk.
+    /// The store's file failed, so it refuses writes until it is opened again. The write may have reached the
+    /// disk.
     #[error("the topology store's file failed: {0}")]
     Failed(String),
 }
 
+fn describe(actual: Option<Version>) -> String {
+    match actual {
+        Some(version) => format!("it has version {version}"),
+        None => "it does not exist".to_owned(),
+    }
+}
+
 /// Bytes under keys with versions, compare-and-swap and watch.
 ///
-/// The trait is object-safe (`Arc<dyn Store>`, boxed futures): which store a process uses is decided by its command line, and calls
-/// happen when a term opens or a user changes something, never per statement, so dispatch costs nothing that counts.
+/// The trait is object-safe (`Arc<dyn Store>`, boxed futures): which store a process uses is decided by its
+/// command line, and calls happen when a term opens or a user changes something, never per statement, so
+/// dispatch costs nothing that counts.
 ///
-/// All implementations give the guarantees that `tests/contract.rs` checks: a write is durable and visible to every later read
-/// when it is answered; of two writers that expect the same version one gets [`StoreError::Conflict`]; a watcher sees every key's
-/// changes in order, may miss values that were replaced soon after, and never misses the last one.
+/// All implementations give the guarantees that `tests/contract.rs` checks: a write is durable and visible to
+/// every later read when it is answered; of two writers that expect the same version one gets
+/// [`StoreError::Conflict`]; a watcher sees every key's changes in order, may miss values that were replaced
+/// soon after, and never misses the last one.
 pub trait Store: Send + Sync + fmt::Debug {
     /// The entry, if it exists.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, StoreError>>;
@@ -136,7 +151,8 @@ pub trait Store: Send + Sync + fmt::Debug {
         expected: Expected,
     ) -> BoxFuture<'a, Result<Version, StoreError>>;
 
-    /// Removes the entry if it is what the caller expects; says whether it existed. Expecting [`Expected::Absent`] only asserts.
+    /// Removes the entry if it is what the caller expects; says whether it existed. Expecting
+    /// [`Expected::Absent`] only asserts.
     fn delete<'a>(&'a self, key: &'a str, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>>;
 
     /// Follows all keys that start with `prefix`.

@@ -1,4 +1,5 @@
-//! The entries in memory and the rules of a write, without any I/O: what the memory store and the file store share.
+//! The entries in memory and the rules of a write, without any I/O: what the memory store and the file store
+//! share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::store::{Entry, Expected, Store, StoreError, StoreInfo, Version, WatchEvent};
 
-/// How often [`TypedStore::update`] starts again after another writer was faster. Records are written seldom, so more than that
-/// means two writers fight, which the caller should know.
+/// How often [`TypedStore::update`] starts again after another writer was faster. Records are written seldom,
+/// so more than that means two writers fight, which the caller should know.
 const UPDATE_TRIES_MAX: usize = 20;
 
 /// A kind of record: a JSON object in a folder of its own.
@@ -79,8 +79,8 @@ pub enum RecordEvent<R> {
     Put(String, Versioned<R>),
     /// The record at that key is gone.
     Deleted(String),
-    /// The entry cannot be read as a record; what was known of it stays. Within a snapshot such entries come as an event of
-    /// their own right after it.
+    /// The entry cannot be read as a record; what was known of it stays. Within a snapshot such entries come
+    /// as an event of their own right after it.
     Malformed(TypedError),
     /// As [`WatchEvent::Interrupted`].
     Interrupted(StoreError),
@@ -172,12 +172,12 @@ impl TypedStore {
             .await
     }
 
-    /// Reads the record, changes it by `change` and swaps it in; starts again when another writer was faster. When `change`
-    /// leaves it as it was, nothing is written. Returns the record as it is then.
+    /// Reads the record, changes it by `change` and swaps it in; starts again when another writer was faster.
+    /// When `change` leaves it as it was, nothing is written. Returns the record as it is then.
     ///
     /// # Errors
-    /// What `change` returns, that the record does not exist, or the store's. After [`StoreError::Unavailable`] the write may
-    /// have happened.
+    /// What `change` returns, that the record does not exist, or the store's. After
+    /// [`StoreError::Unavailable`] the write may have happened.
     pub async fn update<R, E>(
         &self,
         key: &str,

@@ -41,7 +41,8 @@ impl ResolvedKeyspace {
 }
 
 impl Keyspace {
-    /// Checks what the schema cannot say and fills in the defaults. `read_file` opens the files that vindex params name.
+    /// Checks what the schema cannot say and fills in the defaults. `read_file` opens the files that vindex
+    /// params name.
     ///
     /// # Errors
     /// Everything that is wrong.
@@ -124,7 +125,8 @@ fn key_ranges(texts: &[String], problems: &mut Vec<Problem>) -> Vec<KeyRange> {
     let mut broken = false;
     for (index, text) in texts.iter().enumerate() {
         let path = format!("spec.keyRanges[{index}]");
-        // A shard has one name: `0` and upper case are accepted when clients name a shard, but do not make one.
+        // A shard has one name: `0` and upper case are accepted when clients name a shard, but do not make
+        // one.
         match KeyRange::from_str(text) {
             Ok(range) if range.to_string() == *text => ranges.push(range),
             Ok(range) => {

@@ -8,9 +8,10 @@
 //! | record | length of the body 4, checksum of that length and the record's offset 4, checksum of the body 4, body |
 //! | body | kind 1 (1 put, 2 delete), revision 8, length of the key 2, key, value (of a put) |
 //!
-//! The file begins with its compacted state: as many puts as the header says, with revisions up to the base revision. They were
-//! synced before the file got its name, so nothing in there can be cut off by a crash. After them come the writes since, each one
-//! revision above the one before, each synced before the next was begun, so only the last one can be cut off.
+//! The file begins with its compacted state: as many puts as the header says, with revisions up to the base
+//! revision. They were synced before the file got its name, so nothing in there can be cut off by a crash.
+//! After them come the writes since, each one revision above the one before, each synced before the next was
+//! begun, so only the last one can be cut off.
 
 use crate::store::{Entry, KEY_BYTES_MAX};
 use crate::table::{Change, Table};
@@ -190,8 +191,8 @@ fn decode_record(file: &[u8], offset: usize) -> Result<(Change, usize), Bad> {
     Ok((change, end))
 }
 
-/// A write that a crash cut off may have left sectors of zeros where the file had grown already. A bad record without one was
-/// written whole, and changed later.
+/// A write that a crash cut off may have left sectors of zeros where the file had grown already. A bad record
+/// without one was written whole, and changed later.
 fn cut_off_or(file: &[u8], start: usize, end: usize, why: &'static str) -> Bad {
     let mut at = start;
     while at < end {

@@ -52,7 +52,9 @@ impl Log {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let content = format::encode_compacted(rand::random(), &Table::default());
-                replace(path, &content).map_err(io)?;
+                write_new(path, &content)
+                    .and_then(|new| move_into_place(&new, path))
+                    .map_err(io)?;
                 content
             }
             Err(error) => return Err(io(error)),
@@ -112,11 +114,21 @@ impl Log {
         self.bytes >= self.compact_at_bytes
     }
 
-    /// Replaces the file by one that holds only what `table` holds. When that fails, the old one goes on.
+    /// Replaces the file by one that holds only what `table` holds. Where there is no room for that, the old one
+    /// goes on.
     pub(super) fn compact(&mut self, table: &Table) {
         let content = format::encode_compacted(self.store_id, table);
         let bytes = content.len() as u64;
-        match replace(&self.path, &content).and_then(|()| OpenOptions::new().append(true).open(&self.path)) {
+        let new = match write_new(&self.path, &content) {
+            Ok(new) => new,
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "cannot compact; trying again later");
+                self.compact_at_bytes = self.bytes.saturating_mul(2);
+                return;
+            }
+        };
+        let moved = move_into_place(&new, &self.path);
+        match moved.and_then(|()| OpenOptions::new().append(true).open(&self.path)) {
             Ok(file) => {
                 tracing::info!(path = %self.path.display(), before = self.bytes, after = bytes, "compacted");
                 self.file = file;
@@ -124,7 +136,7 @@ impl Log {
                 self.compact_at_bytes = COMPACT_BYTES_MIN.max(bytes.saturating_mul(COMPACT_GROWTH));
             }
             Err(error) => {
-                // Whether the name means the old or the new file is unknown, so nothing may be appended to either.
+                // Whether a restart will find the old or the new file is unknown, so neither may grow.
                 self.fail(&error);
             }
         }
@@ -160,8 +172,8 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Puts a file of that content in the place of `path`, durably, so that a crash leaves the old or the new one.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes a file that is to replace `path`, durably; returns its name.
+fn write_new(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let new = with_suffix(path, ".new");
     let mut file = OpenOptions::new()
         .write(true)
@@ -171,7 +183,12 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         .open(&new)?;
     file.write_all(content)?;
     file.sync_all()?;
-    std::fs::rename(&new, path)?;
+    Ok(new)
+}
+
+/// Puts the file `new` in the place of `path`, so that a crash leaves the old or the new one.
+fn move_into_place(new: &Path, path: &Path) -> io::Result<()> {
+    std::fs::rename(new, path)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

@@ -108,7 +108,8 @@ fn a_changed_byte_is_never_taken_for_data() {
 #[test]
 fn what_comes_before_the_last_write_is_never_cut_off() {
     let (file, offsets) = sample();
-    // Zeros over a whole record in the middle: whole records follow, but the length is gone, and so all after it.
+    // Zeros over a whole record in the middle: whole records follow, but the length is gone, and so all after
+    // it.
     let mut damaged = file.clone();
     damaged[offsets[0]..offsets[1]].fill(0xff);
     assert_eq!(decode(&damaged).unwrap_err().offset, offsets[0]);
@@ -253,6 +254,48 @@ async fn a_grown_file_is_compacted_and_loses_nothing() {
     assert_eq!(store.list("").await.unwrap(), before);
     assert_eq!(store.info().await.unwrap(), info);
     assert_eq!(store.put("big/1", vec![], Expected::Any).await.unwrap(), 44);
+}
+
+#[tokio::test]
+async fn without_room_for_a_compaction_the_old_file_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("topology");
+    let store = open(&folder);
+    // Nothing can be written under that name.
+    std::fs::create_dir(folder.path().join("topology.new")).unwrap();
+    for count in 0..20 {
+        store
+            .put("big/1", vec![count; 100_000], Expected::Any)
+            .await
+            .unwrap();
+    }
+    assert!(std::fs::metadata(&path).unwrap().len() > 2_000_000);
+    drop(store);
+    assert_eq!(open(&folder).get("big/1").await.unwrap().unwrap().version, 20);
+}
+
+#[tokio::test]
+async fn after_a_failure_nothing_is_written_until_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("topology");
+    let store = open(&folder);
+    // The compacted file cannot take the place of a folder.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let mut written = 0;
+    let error = loop {
+        match store.put("big/1", vec![1; 100_000], Expected::Any).await {
+            Ok(version) => written = version,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Failed(_)), "{error}");
+    assert!(!store.failed().await.is_empty());
+    assert_eq!(store.get("big/1").await.unwrap().unwrap().version, written);
+    assert!(matches!(
+        store.delete("big/1", Expected::Any).await,
+        Err(StoreError::Failed(_))
+    ));
 }
 
 proptest! {

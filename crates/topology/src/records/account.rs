@@ -13,8 +13,8 @@ use crate::typed::Record;
 pub struct Account {
     /// The name that the client sends.
     pub user: String,
-    /// SHA256(SHA256(password)): what caching_sha2_password's fast path is checked with. An account without password has no
-    /// valid value for it and cannot exist.
+    /// SHA256(SHA256(password)): what caching_sha2_password's fast path is checked with. An account without
+    /// password has no valid value for it and cannot exist.
     pub verifier: Verifier<32>,
     /// SHA1(SHA1(password)), for clients that know mysql_native_password only; None: they are refused.
     pub native_verifier: Option<Verifier<20>>,

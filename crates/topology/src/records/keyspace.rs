@@ -13,7 +13,8 @@ pub struct Keyspace {
     pub name: String,
     /// The MySQL database that holds its tables on every shard.
     pub database: String,
-    /// Names of the shards that serve, in key order, such as `-80` and `80-`; `-` alone for an unsharded keyspace.
+    /// Names of the shards that serve, in key order, such as `-80` and `80-`; `-` alone for an unsharded
+    /// keyspace.
     pub shards: Vec<String>,
     /// mysqld servers per shard, the primary among them.
     pub members: u32,

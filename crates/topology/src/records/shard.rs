@@ -7,15 +7,17 @@ use crate::typed::Record;
 
 /// The one record per shard that leadership rests on.
 ///
-/// It is written when a term opens and when the voters change, never in a steady state, and always by compare-and-swap of the
-/// whole record: a delayed change of the voters can then not slip in after another primary won.
+/// It is written when a term opens and when the voters change, never in a steady state, and always by
+/// compare-and-swap of the whole record: a delayed change of the voters can then not slip in after another
+/// primary won.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardRecord {
     /// Name of the keyspace.
     pub keyspace: String,
     /// Name of the shard, such as `-80`; `-` for an unsharded keyspace.
     pub shard: String,
-    /// Identity of the store that the record was made in. Agents remember it: another store's record is not theirs.
+    /// Identity of the store that the record was made in. Agents remember it: another store's record is not
+    /// theirs.
     pub store_id: String,
     /// Random identity of the shard, 32 hex digits: a shard that was deleted and made anew has another.
     pub shard_id: String,
@@ -80,8 +82,8 @@ impl ShardRecord {
         Ok(record)
     }
 
-    /// W for a shard of that many members: one acknowledgement, or two from five members on, so that a primary and an acker may
-    /// be lost at once.
+    /// W for a shard of that many members: one acknowledgement, or two from five members on, so that a
+    /// primary and an acker may be lost at once.
     #[must_use]
     pub fn default_acks(members: u32) -> u32 {
         match members {
@@ -117,8 +119,8 @@ impl ShardRecord {
         Ok(())
     }
 
-    /// Replaces voters and W, and counts the change. When a commit's acknowledgement may be counted differently on either side
-    /// of the swap is the primary's business.
+    /// Replaces voters and W, and counts the change. When a commit's acknowledgement may be counted
+    /// differently on either side of the swap is the primary's business.
     ///
     /// # Errors
     /// When the holder would not be a voter, or `acks` does not fit.
