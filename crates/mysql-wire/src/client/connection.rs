@@ -203,8 +203,8 @@ impl ClientConnection {
 
     // Pipelining: queue some commands, flush, read the answers in the same order.
 
-    /// Adds a command to what the next flush sends. Its answer, if it has one, is to be read by a method of this
-    /// connection; who reads from the packet stream also writes to that.
+    /// Adds a command to what the next flush sends. Its answer, if it has one, is to be read in its turn: by a method
+    /// of this connection, or after [`ClientConnection::begin_answer`] from the packet stream.
     pub fn queue(&mut self, command: &Command<'_>) {
         let capabilities = self.login.capabilities;
         self.stream.start_command();
@@ -217,8 +217,13 @@ impl ClientConnection {
         }
     }
 
-    /// Turns to the next answer.
-    pub(super) fn begin_answer(&mut self) -> Result<(), Error> {
+    /// Turns to the answer of the next queued command: sets the sequence id that its first packet has. The methods that
+    /// read answers do this themselves; who uses the packet stream alone, without [`ClientConnection::queue`], needs it
+    /// not.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] when no command waits for an answer.
+    pub fn begin_answer(&mut self) -> Result<(), Error> {
         let seq = self
             .answers
             .pop_front()

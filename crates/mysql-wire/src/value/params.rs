@@ -14,7 +14,7 @@ mod tests;
 pub use decode::{BoundParams, decode_attributes, decode_params};
 pub use encode::{ExecuteRef, encode_execute, encode_query_attributes};
 
-use super::{ColumnFormat, ValueError, ValueRef};
+use super::{ColumnFormat, Form, ValueError, ValueRef};
 use crate::column::{ColumnFlags, ColumnType};
 use crate::error::DecodeError;
 
@@ -47,6 +47,21 @@ impl ParamType {
             ValueRef::Bytes(_) => (ColumnType::VarString, false),
         };
         Self { ty, unsigned }
+    }
+
+    /// Whether MySQL takes parameters of this type; error 1210 otherwise, as MySQL 9.7 answers.
+    #[must_use]
+    pub fn is_bindable(self) -> bool {
+        let refused = [
+            ColumnType::Int24,
+            ColumnType::Year,
+            ColumnType::NewDate,
+            ColumnType::Bit,
+            ColumnType::Enum,
+            ColumnType::Set,
+            ColumnType::Geometry,
+        ];
+        Form::of(self.ty).is_ok() && !refused.contains(&self.ty)
     }
 
     /// The format of values with this type.

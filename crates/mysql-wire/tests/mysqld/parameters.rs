@@ -4,7 +4,9 @@ use mysql_wire::client::{ClientConnection, ConnectOptions, ExecuteResult};
 use mysql_wire::column::ColumnType;
 use mysql_wire::message::{Command, Query, StmtExecute};
 use mysql_wire::value::literal::{self, LiteralStyle};
-use mysql_wire::value::params::{Attribute, ExecuteRef, Param, ParamType, ParamValue, encode_execute};
+use mysql_wire::value::params::{
+    Attribute, ExecuteRef, Param, ParamError, ParamType, ParamValue, decode_params, encode_execute,
+};
 use mysql_wire::value::{Date, DateTime, Time, Value, ValueRef};
 use mysql_wire::{Capabilities, Error};
 
@@ -308,5 +310,101 @@ async fn attributes_travel_with_queries_and_executions() {
         let rows = c.read_executed().await.unwrap().rows;
         assert_eq!(rows[0][0], Value::Bytes(b"one"[..].into()));
         assert_eq!(rows[0].len(), 1 + params.len());
+    }
+}
+
+/// Where our idea of a type's packed form is wrong, the parameter behind it does not arrive.
+#[tokio::test]
+async fn every_type_takes_as_many_bytes_as_mysql_reads() {
+    let mut c = root("parameters_forms").await;
+    let statement = c.prepare("SELECT HEX(?), ?").await.unwrap();
+    let end = typed(ColumnType::VarString, ValueRef::Bytes(b"end"));
+    let mut accepted = std::collections::HashSet::new();
+    for ty in (0..=255).filter_map(ColumnType::from_byte) {
+        let values = [
+            ValueRef::Int(1),
+            ValueRef::Float(1.0),
+            ValueRef::Double(1.0),
+            ValueRef::Decimal(b"1.5"),
+            ValueRef::Date(Date {
+                year: 2026,
+                month: 1,
+                day: 2,
+            }),
+            ValueRef::DateTime(DateTime {
+                hour: 5,
+                ..DateTime::default()
+            }),
+            ValueRef::Time(Time {
+                hours: 5,
+                ..Time::default()
+            }),
+            ValueRef::Bytes(b"bytes"),
+            ValueRef::Null,
+        ];
+        for value in values {
+            match c.execute(&statement, &[typed(ty, value), end]).await {
+                // Not a value of this type.
+                Err(Error::Unexpected(_)) => {}
+                Ok(result) => {
+                    assert_eq!(
+                        result.rows[0][1],
+                        Value::Bytes(b"end"[..].into()),
+                        "{ty:?} {value:?}"
+                    );
+                    accepted.insert(ty);
+                }
+                Err(error) => panic!("{ty:?} {value:?}: {error}"),
+            }
+        }
+        let ours = ParamType { ty, unsigned: false }.is_bindable();
+        assert_eq!(accepted.contains(&ty), ours, "{ty:?}");
+        if !ours {
+            let mut body = statement.id.to_le_bytes().to_vec();
+            body.extend(b"\0\x01\0\0\0\0\x01");
+            body.extend([ty.byte(), 0, ty.byte(), 0]);
+            body.extend(b"\x01x\x01x");
+            c.queue(&Command::StmtExecute(StmtExecute::decode(&body).unwrap()));
+            c.flush().await.unwrap();
+            match c.read_executed().await {
+                Err(Error::Sql(error)) => assert!(matches!(error.code, 1210 | 1835), "{ty:?}: {error}"),
+                other => panic!("{ty:?}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// On a connection with query attributes an execution says how many there are, flag or not.
+#[tokio::test]
+async fn executions_with_names_and_count() {
+    let capabilities = Capabilities::QUERY_ATTRIBUTES;
+    let mut c = root_with(
+        "parameters_count",
+        ConnectOptions {
+            capabilities,
+            ..ConnectOptions::new("root", "")
+        },
+    )
+    .await;
+    let statement = c.prepare("SELECT ?").await.unwrap();
+    for (rest, is_good) in [
+        (&b"\0\x01\0\0\0\x01\0\x01\xfd\0\0\x03abc"[..], true),
+        (b"\x08\x01\0\0\0\x01\0\x01\xfd\0\0\x03abc", true),
+        (b"\0\x01\0\0\0\0\x01\xfd\0\x03abc", false),
+        (b"\0\x01\0\0\0\0\x01\xfd\0\0\x03abc", false),
+        (b"\x08\x01\0\0\0\x01\0\x01\xfd\0\x03abc", false),
+    ] {
+        let body = [&statement.id.to_le_bytes(), rest].concat();
+        let execute = StmtExecute::decode(&body).unwrap();
+        let ours = execute.params(1, capabilities).map_err(ParamError::from);
+        let ours = ours.and_then(|raw| decode_params(&raw, 1, &mut Vec::new(), |_| false));
+        c.queue(&Command::StmtExecute(execute));
+        c.flush().await.unwrap();
+        let theirs = c.read_executed().await;
+        assert_eq!(
+            (ours.is_ok(), theirs.is_ok()),
+            (is_good, is_good),
+            "{rest:?}: {ours:?} {theirs:?}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::{Attribute, Param, ParamError, ParamType, ParamValue};
 use crate::column::ColumnType;
 use crate::message::{self, RawParams};
 use crate::packet::Reader;
-use crate::value::{Form, ValueError, ValueRef, binary};
+use crate::value::{ValueError, ValueRef, binary};
 
 /// The decoded parameters of a COM_STMT_EXECUTE.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -107,11 +107,11 @@ fn read_attribute<'a>(
 
 fn known_type(index: usize, sent: &message::ParamType<'_>) -> Result<ParamType, ParamError> {
     ColumnType::from_byte(sent.column_type)
-        .filter(|&ty| Form::of(ty).is_ok())
         .map(|ty| ParamType {
             ty,
             unsigned: sent.unsigned,
         })
+        .filter(|ty| ty.is_bindable())
         .ok_or(ParamError::Type {
             index,
             ty: sent.column_type,

@@ -135,6 +135,12 @@ fn encode_values(
         }
     }
     for (index, param) in values.iter().enumerate() {
+        if !param.ty.is_bindable() {
+            return Err(ParamError::Type {
+                index,
+                ty: param.ty.ty.byte(),
+            });
+        }
         match param.value {
             ParamValue::LongData | ParamValue::Inline(ValueRef::Null) => {}
             ParamValue::Inline(value) => binary::encode(&param.ty.format(), &value, out)
