@@ -5,13 +5,12 @@
 //! all that is particular to that implementation: where marks out of order are sorted, after how many marks that
 //! ends, and which contractions match over a gap. `tools/weights` reads the weights out of the module.
 
-mod coverage;
+pub(crate) mod coverage;
 mod elements;
 mod table;
 
 use smallvec::SmallVec;
 
-pub(crate) use coverage::covers_collation;
 use elements::Elements;
 
 /// The bytes that a text hashes by: each primary weight that is not zero, in two bytes up to 7FFF, else in three with

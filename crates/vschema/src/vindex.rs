@@ -12,6 +12,7 @@ mod text;
 
 use std::ops::Bound;
 
+pub use covers::Coverage;
 pub use params::{ParamError, ReadFile, local_file};
 pub use registry::VindexKind;
 

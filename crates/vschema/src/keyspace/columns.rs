@@ -3,6 +3,7 @@
 use super::{KeyspaceVSchema, Table};
 use crate::document::{Warning, child_path};
 use crate::table::TableDef;
+use crate::vindex::Coverage;
 
 /// What deserves a warning when this vschema meets these tables.
 pub(super) fn check(vschema: &KeyspaceVSchema, tables: &[TableDef]) -> Vec<Warning> {
@@ -25,14 +26,13 @@ fn check_table(table: &Table, definition: &TableDef, warnings: &mut Vec<Warning>
             let vindex = column_vindex.vindex();
             let message = match definition.column(name) {
                 None => format!("the table has no column \"{name}\""),
-                Some(column) if column.folds() && !vindex.covers(part, column) && !vindex.assume_exact() => {
-                    format!(
-                        "column \"{name}\" compares by {}, vindex \"{}\" by bytes: comparisons with it go to all shards; \
-                     a _bin collation, a unicode_loose vindex, or its param assume_exact: \"true\" avoids that",
-                        column.collation.as_deref().unwrap_or("its collation"),
-                        vindex.name(),
-                    )
-                }
+                Some(column) if vindex.coverage(part, column) == Coverage::None => format!(
+                    "column \"{name}\" compares by {}, which takes values as equal that vindex \"{}\" does not: \
+                     comparisons with it go to all shards; a _0900_bin collation avoids that, or the vindex's param \
+                     assume_exact: \"true\", if values never differ so",
+                    column.collation.as_deref().unwrap_or(column.data_type.name()),
+                    vindex.name(),
+                ),
                 Some(_) => continue,
             };
             warnings.push(Warning {

@@ -108,9 +108,9 @@ fn folding_columns_under_byte_wise_vindexes_warn() {
     assert_eq!(
         warnings,
         [
-            "tables.customer.column_vindexes[1]: column \"email\" compares by utf8mb4_0900_ai_ci, vindex \"bytes\" by \
-             bytes: comparisons with it go to all shards; a _bin collation, a unicode_loose vindex, or its param \
-             assume_exact: \"true\" avoids that",
+            "tables.customer.column_vindexes[1]: column \"email\" compares by utf8mb4_0900_ai_ci, which takes values as \
+             equal that vindex \"bytes\" does not: comparisons with it go to all shards; a _0900_bin collation avoids \
+             that, or the vindex's param assume_exact: \"true\", if values never differ so",
             "tables.other.column_vindexes[0]: the table has no column \"Missing\"",
         ]
     );

@@ -12,6 +12,8 @@ pub(super) struct Elements {
     elements: SmallVec<[Element; 64]>,
     /// Where the marks begin that may still have to be sorted.
     segment: usize,
+    /// The elements are those of each character or contraction in the order of the text.
+    regular: bool,
 }
 
 impl Elements {
@@ -19,6 +21,7 @@ impl Elements {
         let mut elements = Self {
             elements: SmallVec::new(),
             segment: 0,
+            regular: true,
         };
         elements.read(text);
         elements
@@ -26,6 +29,11 @@ impl Elements {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Element> {
         self.elements.iter().copied()
+    }
+
+    /// True unless sorting changed the order of weights, or a contraction matched over a gap.
+    pub(super) fn are_regular(&self) -> bool {
+        self.regular
     }
 
     /// Takes the text character by character. Marks that follow each other are sorted by their combining class as
@@ -74,6 +82,10 @@ impl Elements {
             to -= 1;
         }
         if let Some(tail) = self.elements.get_mut(to..) {
+            let weighs = |elements: &[Element]| elements.iter().any(|element| element.primary() != 0);
+            self.regular &= !tail
+                .split_at_checked(place - to)
+                .is_some_and(|(run, new)| weighs(run) && weighs(new));
             tail.rotate_left(place - to);
         }
     }
@@ -126,6 +138,7 @@ impl Elements {
         let at = scan.scan(0);
         let gaps = scan.scan_over_gaps(at);
         self.elements.extend(expansion(scan.matched));
+        self.regular &= gaps.is_empty();
         let mut gap_rest = gaps.as_str();
         while self.append(&mut gap_rest) {}
         rest.get(scan.matched_end..).unwrap_or_default()

@@ -49,3 +49,22 @@ proptest::proptest! {
         proptest::prop_assert!(key(&text).len() <= 3 * 18 * text.chars().count());
     }
 }
+/// Pairs of texts, in hex, that MySQL 9.7 takes as equal under utf8mb4_0900_ai_ci: neighbours by weight, with ignored
+/// characters put between.
+#[test]
+fn what_routes_has_the_key_of_what_mysql_takes_as_equal() {
+    let (mut routed, mut differ) = (0, 0);
+    for line in include_str!("coverage/equal.txt").lines() {
+        let (left, right) = line.split_once(' ').unwrap();
+        let [left, right] = [left, right].map(|text| String::from_utf8(hex::decode(text).unwrap()).unwrap());
+        let same = key(left.trim_end_matches(' ')) == key(right.trim_end_matches(' '));
+        differ += usize::from(!same);
+        for (value, stored) in [(&left, &right), (&right, &left)] {
+            if coverage::routes(value) && coverage::accepts(stored) {
+                routed += 1;
+                assert!(same, "{} {}", value.escape_unicode(), stored.escape_unicode());
+            }
+        }
+    }
+    assert!(routed > 700 && differ > 100, "{routed} routed, {differ} differ");
+}

@@ -4,6 +4,7 @@
 //	go run . table ../../src/loose/weights.bin
 //	go run . golden SEED COUNT > ../../src/loose/golden.txt
 //	go run . singles > FILE    (every character alone)
+//	go run . probes | mysql -N > FILE && go run . coverage < FILE > ../../src/loose/coverage/ranges.rs
 package main
 
 import (
@@ -27,15 +28,10 @@ func main() {
 	if norm.Version != "15.0.0" || unicode.Version != "15.0.0" {
 		log.Fatalf("normaliser is Unicode %s, unicode package %s", norm.Version, unicode.Version)
 	}
+	out := bufio.NewWriter(os.Stdout)
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == "table":
 		if err := os.WriteFile(os.Args[2], buildTable(), 0o644); err != nil {
-			log.Fatal(err)
-		}
-	case len(os.Args) == 2 && os.Args[1] == "singles":
-		out := bufio.NewWriter(os.Stdout)
-		writeSingles(out)
-		if err := out.Flush(); err != nil {
 			log.Fatal(err)
 		}
 	case len(os.Args) == 4 && os.Args[1] == "golden":
@@ -47,13 +43,18 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		out := bufio.NewWriter(os.Stdout)
 		writeGolden(out, seed, count)
-		if err := out.Flush(); err != nil {
-			log.Fatal(err)
-		}
+	case len(os.Args) == 2 && os.Args[1] == "singles":
+		writeSingles(out)
+	case len(os.Args) == 2 && os.Args[1] == "probes":
+		writeProbes(out)
+	case len(os.Args) == 2 && os.Args[1] == "coverage":
+		writeCoverage(os.Stdin, out)
 	default:
-		fmt.Fprintln(os.Stderr, "usage: weights table FILE | weights golden SEED COUNT | weights singles")
+		fmt.Fprintln(os.Stderr, "usage: weights table FILE | golden SEED COUNT | singles | probes | coverage")
 		os.Exit(2)
+	}
+	if err := out.Flush(); err != nil {
+		log.Fatal(err)
 	}
 }
