@@ -10,3 +10,4 @@
 mod cli;
 mod driver;
 mod echo;
+mod own_client;
