@@ -9,6 +9,8 @@ pub(crate) mod coverage;
 mod elements;
 mod table;
 
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
 
 use elements::Elements;
@@ -17,14 +19,39 @@ use elements::Elements;
 /// the top bit set. No text gives other bytes than its upper-case or accented forms.
 pub(crate) fn key(text: &str) -> SmallVec<[u8; 64]> {
     let mut key = SmallVec::new();
-    for element in Elements::of(text).iter() {
-        match element.primary().to_be_bytes() {
-            [_, 0, 0, 0] => {}
-            [_, 0, high @ ..=0x7f, low] => key.extend_from_slice(&[high, low]),
-            [_, top, middle, low] => key.extend_from_slice(&[top | 0x80, middle, low]),
+    if text.is_ascii() {
+        let weights = &*ASCII;
+        for primary in text.bytes().filter_map(|byte| weights.get(usize::from(byte))) {
+            push(&mut key, *primary);
+        }
+    } else {
+        for element in Elements::of(text).iter() {
+            push(&mut key, element.primary());
         }
     }
     key
+}
+
+/// The weights of ASCII characters, of which none combines with another.
+static ASCII: LazyLock<[u32; 128]> = LazyLock::new(|| {
+    let mut code = 0;
+    [(); 128].map(|()| {
+        let c = char::from(code);
+        code += 1;
+        Elements::of(c.encode_utf8(&mut [0; 4]))
+            .iter()
+            .map(|element| element.primary())
+            .sum()
+    })
+});
+
+#[inline]
+fn push(key: &mut SmallVec<[u8; 64]>, primary: u32) {
+    match primary.to_be_bytes() {
+        [_, 0, 0, 0] => {}
+        [_, 0, high @ ..=0x7f, low] => key.extend_from_slice(&[high, low]),
+        [_, top, middle, low] => key.extend_from_slice(&[top | 0x80, middle, low]),
+    }
 }
 
 #[cfg(test)]

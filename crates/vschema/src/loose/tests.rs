@@ -45,6 +45,13 @@ fn case_accents_and_marks_out_of_order_fold() {
 
 proptest::proptest! {
     #[test]
+    fn ascii_takes_no_shortcut(text in "[\\x00-\\x7f]*") {
+        let mut long = SmallVec::new();
+        Elements::of(&text).iter().for_each(|element| push(&mut long, element.primary()));
+        proptest::prop_assert_eq!(key(&text), long);
+    }
+
+    #[test]
     fn any_text_has_a_key(text in "\\PC*|.*") {
         proptest::prop_assert!(key(&text).len() <= 3 * 18 * text.chars().count());
     }
