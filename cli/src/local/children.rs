@@ -60,9 +60,8 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// No children yet. Survivors of an earlier `up`, which should not exist, are killed first.
+    /// No children yet.
     pub(crate) fn new(dir: &ClusterDir, events: tokio::sync::mpsc::UnboundedSender<String>) -> Self {
-        kill_survivors(dir);
         Self {
             dir: dir.clone(),
             handles: BTreeMap::new(),
@@ -217,7 +216,7 @@ fn spawn(
 
 /// Kills what is left of an earlier `up` of this directory. The kernel has done so already; this closes the window in which a
 /// child had not yet asked for it.
-fn kill_survivors(dir: &ClusterDir) {
+pub(crate) fn kill_survivors(dir: &ClusterDir) {
     let Ok(text) = fs::read(dir.processes()) else {
         return;
     };

@@ -12,7 +12,7 @@ use topology::TypedStore;
 use topology::records::{Cell, Keyspace};
 
 use super::binaries::Binaries;
-use super::children::{ChildSpec, Children};
+use super::children::{self, ChildSpec, Children};
 use super::dir::{ClusterDir, ClusterLock, Locked};
 use super::keyspaces::Wanted;
 use super::progress::Progress;
@@ -49,6 +49,7 @@ pub(crate) async fn up(args: &UpArgs) -> Result<()> {
         Locked::Ours(lock) => lock,
         Locked::Theirs(pid) => return already_running(&dir, pid, args, &wanted.keyspaces, &progress).await,
     };
+    children::kill_survivors(&dir);
     let binaries = Binaries::find(args.mysqld.clone(), args.mysqld_basedir.clone())?;
     check_ports(args)?;
     if args.detach && !args.background {
@@ -307,6 +308,11 @@ impl Cluster<'_> {
 
     fn gateway(&self) -> ChildSpec {
         let mut args = Flags::default();
+        // Binds the gateway to this process before it is loaded: its own flag comes a moment too late when this process is killed.
+        args.word("exec")
+            .text("--parent", std::process::id().to_string())
+            .word("--");
+        args.0.push(self.binaries.vtgate.clone().into());
         args.text(
             "--topology",
             format!("unix:{}", self.dir.topology_socket().display()),
@@ -321,7 +327,7 @@ impl Cluster<'_> {
         }
         ChildSpec {
             name: "vtgate".to_owned(),
-            program: self.binaries.vtgate.clone(),
+            program: self.binaries.tablet_agent.clone(),
             args: args.0,
         }
     }

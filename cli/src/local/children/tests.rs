@@ -76,8 +76,8 @@ async fn a_child_that_does_not_stop_is_killed() {
         .await;
 }
 
-#[tokio::test(flavor = "current_thread")]
-async fn survivors_of_an_earlier_run_are_killed() {
+#[test]
+fn survivors_of_an_earlier_run_are_killed() {
     let temp = tempfile::tempdir().unwrap();
     let dir = ClusterDir::create(temp.path()).unwrap();
     let mut survivor = std::process::Command::new("sleep").arg("600").spawn().unwrap();
@@ -92,7 +92,6 @@ async fn survivors_of_an_earlier_run_are_killed() {
     };
     let remembered = BTreeMap::from([("ours".to_owned(), ours), ("reused pid".to_owned(), other)]);
     write_private(&dir.processes(), &serde_json::to_vec(&remembered).unwrap()).unwrap();
-    let (events, _received) = tokio::sync::mpsc::unbounded_channel();
-    Children::new(&dir, events);
+    kill_survivors(&dir);
     assert!(!survivor.wait().unwrap().success());
 }
