@@ -1,5 +1,5 @@
 //! The PROXY protocol, versions 1 and 2: how a load balancer tells the real client's address before the first byte of
-//! MySQL. Decoding only, without I/O. Source: HAProxy's `proxy-protocol.txt`.
+//! MySQL. Decoding only. Source: HAProxy's `proxy-protocol.txt`.
 //!
 //! A header is a claim that anybody can make, so a server reads it only from peers that [`AllowedPeers`] names.
 
@@ -9,7 +9,9 @@ mod tests;
 mod v1;
 mod v2;
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 pub use allowed::{AllowedPeers, NetworkError};
 
@@ -115,4 +117,25 @@ pub fn decode(input: &[u8]) -> Result<Decoded, ProxyError> {
         return Ok(Decoded::NeedMore(shortest - input.len()));
     }
     Err(ProxyError::Missing)
+}
+
+/// Reads a header from the start of a connection, and no byte after it.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] with a [`ProxyError`] inside when there is no valid header; other kinds when the
+/// connection failed or ended. The caller limits the time.
+pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Claim> {
+    let mut header = Vec::new();
+    loop {
+        match decode(&header).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
+            Decoded::Header { claim, .. } => return Ok(claim),
+            Decoded::NeedMore(missing) => {
+                let have = header.len();
+                header.resize(have + missing, 0);
+                stream
+                    .read_exact(header.get_mut(have..).unwrap_or_default())
+                    .await?;
+            }
+        }
+    }
 }

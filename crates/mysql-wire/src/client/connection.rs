@@ -281,8 +281,11 @@ impl ClientConnection {
     pub(super) async fn read_result<C: Cell>(&mut self) -> Result<ResultSet<C>, Error> {
         let mut assembler = Assembler::new(self.login.capabilities, self.max_result_size);
         loop {
-            let packet = self.stream.read_packet().await?;
-            match assembler.feed(&packet)? {
+            let progress = match self.feed_buffered(&mut assembler) {
+                Some(progress) => progress?,
+                None => assembler.feed(&self.stream.read_packet().await?)?,
+            };
+            match progress {
                 Progress::More => {}
                 Progress::LocalInfile => {
                     // No file is ever sent: an empty packet ends the transfer, and the server answers to that.
@@ -295,6 +298,20 @@ impl ClientConnection {
                 }
             }
         }
+    }
+
+    /// Feeds the next packet from where it lies, if it is there as a whole: rows are many and small. `None` leaves it,
+    /// and packets that are wrong, to [`PacketStream::read_packet`].
+    fn feed_buffered<C: Cell>(&mut self, assembler: &mut Assembler<C>) -> Option<Result<Progress<C>, Error>> {
+        let seq = self.stream.seq();
+        let frame = self.stream.next_packet()?;
+        if frame.is_continued() || frame.seq != seq {
+            return None;
+        }
+        let (progress, len) = (assembler.feed(frame.payload), frame.wire_len());
+        self.stream.consume(len);
+        self.stream.set_seq(seq.wrapping_add(1));
+        Some(progress)
     }
 
     pub(super) async fn limited<T>(

@@ -131,6 +131,24 @@ fn other_protocols_are_refused_at_the_first_byte_that_differs() {
     assert_eq!(decode(b"\r"), Ok(Decoded::NeedMore(15)));
 }
 
+#[tokio::test]
+async fn reading_stops_at_the_end_of_the_header() {
+    let ipv4 = v2(0x21, 0x11, b"\x0a\x01\x02\x03\x0a\x01\x02\x04\x30\x39\x0c\xea");
+    for header in [&ipv4[..], b"PROXY TCP4 10.1.2.3 10.1.2.4 12345 3306\r\n"] {
+        let input = [header, b"rest"].concat();
+        let mut stream = &input[..];
+        assert_eq!(
+            read(&mut stream).await.unwrap(),
+            tcp("10.1.2.3:12345", "10.1.2.4:3306")
+        );
+        assert_eq!(stream, b"rest");
+        let cut = read(&mut &header[..header.len() - 1]).await.unwrap_err();
+        assert_eq!(cut.kind(), std::io::ErrorKind::UnexpectedEof);
+    }
+    let other = read(&mut &b"SSH-2.0 something else"[..]).await.unwrap_err();
+    assert_eq!(other.kind(), std::io::ErrorKind::InvalidData);
+}
+
 #[test]
 fn allowed_peers_by_network() {
     let allowed = AllowedPeers::parse("10.0.0.0/8, 192.168.7.1,fd00::/8").unwrap();
