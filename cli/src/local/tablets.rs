@@ -33,6 +33,7 @@ pub(crate) struct TabletStatus {
     pub(crate) mysql_version: String,
     pub(crate) mysql_address: String,
     pub(crate) mysql_socket: String,
+    pub(crate) agent_pid: Option<u32>,
     pub(crate) mysqld_pid: Option<u32>,
     pub(crate) mysqld_starts: u32,
 }
@@ -151,6 +152,7 @@ async fn ask(name: &str, record: Option<&Tablet>) -> TabletStatus {
         mysql_socket: record
             .and_then(|tablet| tablet.mysql.socket.clone())
             .unwrap_or_default(),
+        agent_pid: None,
         mysqld_pid: None,
         mysqld_starts: 0,
     };
@@ -190,6 +192,7 @@ async fn call(address: &str) -> Result<GetStatusResponse, String> {
 }
 
 fn fill(status: &mut TabletStatus, answer: GetStatusResponse) {
+    status.agent_pid = Some(answer.agent_pid);
     status.mysqld_pid = answer.mysqld_pid;
     status.mysqld_starts = answer.mysqld_starts;
     let Some(health) = answer.health else {
