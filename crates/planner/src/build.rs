@@ -7,6 +7,7 @@ mod having;
 mod insert;
 mod keys;
 mod other;
+mod outputs;
 mod read;
 mod write;
 

@@ -7,9 +7,9 @@ use vschema::key_range::{KeyRange, Partition};
 use vschema::keyspace::{KeyspaceVSchema, Placement};
 use vschema::keyspace_id::KeyspaceId;
 use vschema::table::TableDef;
-use vschema::vindex::Vindex;
+use vschema::vindex::{Coverage, Vindex};
 
-use crate::domain::{Domain, orders, routes};
+use crate::domain::{Domain, coverage, orders};
 use crate::error::PlanError;
 use crate::plan::RoutingColumn;
 
@@ -224,16 +224,21 @@ impl Keyspace {
                 .iter()
                 .enumerate()
                 .map(|(part, name)| match def.and_then(|def| def.column(name)) {
-                    Some(column) => RoutingColumn {
-                        name: column.name.as_str().into(),
-                        domain: Domain::of(column),
-                        exact: routes(vindex, part, column),
-                        ordered: orders(column),
-                    },
+                    Some(column) => {
+                        let coverage = coverage(vindex, part, column);
+                        RoutingColumn {
+                            name: column.name.as_str().into(),
+                            domain: Domain::of(column),
+                            coverage,
+                            def: (coverage == Coverage::SomeValues).then(|| Arc::new(column.clone())),
+                            ordered: orders(column),
+                        }
+                    }
                     None => RoutingColumn {
                         name: name.as_str().into(),
                         domain: Domain::Other,
-                        exact: false,
+                        coverage: Coverage::None,
+                        def: None,
                         ordered: false,
                     },
                 });

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use vschema::vindex::Coverage;
+
 use crate::domain::{Domain, StoredCharset};
 use crate::error::PlanError;
 use crate::plan::RoutingColumn;
@@ -52,12 +54,12 @@ pub fn bounds(bits: u8, unsigned: bool) -> (i128, i128) {
     }
 }
 
-/// What `column = value` says.
+/// What `column = value` says. Where the column's coverage is [`Coverage::SomeValues`], an exact value still needs the vindex's approval.
 pub fn coerce_read<'a>(column: &RoutingColumn, value: Value<'a>) -> Read<'a> {
     if value == Value::Null {
         return Read::Null;
     }
-    if !column.exact {
+    if column.coverage == Coverage::None {
         return Read::Unknown;
     }
     let stored = match column.domain {

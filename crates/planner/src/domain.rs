@@ -1,7 +1,7 @@
 //! How a vindex column stores and compares values: the part of a column's definition that routing needs.
 
 use vschema::table::{ColumnDef, ColumnType, Pad, TypeClass};
-use vschema::vindex::Vindex;
+use vschema::vindex::{Coverage, Vindex};
 
 /// The values that a column can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +76,14 @@ impl Domain {
     }
 }
 
-/// Whether all rows that the column compares as equal to a value are where the vindex puts that value, converted as
-/// the column stores it. `part` is the column's place among the vindex's.
-pub fn routes(vindex: &Vindex, part: usize, column: &ColumnDef) -> bool {
-    // A CHAR column never stores trailing spaces, so the trimmed literal is what is stored.
-    let trimmed = column.data_type == ColumnType::Char && !column.folds();
-    vindex.assume_exact() || vindex.covers(part, column) || trimmed
+/// Which comparisons of the column with a value route by the vindex, once the value is converted as the column stores it.
+/// `part` is the column's place among the vindex's.
+pub fn coverage(vindex: &Vindex, part: usize, column: &ColumnDef) -> Coverage {
+    match vindex.coverage(part, column) {
+        // A CHAR column never stores trailing spaces, so the trimmed literal is what is stored.
+        Coverage::None if column.data_type == ColumnType::Char && !column.folds() => Coverage::All,
+        coverage => coverage,
+    }
 }
 
 /// Whether the column orders values as numbers or bytes.

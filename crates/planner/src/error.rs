@@ -69,15 +69,6 @@ impl PlanError {
         Self::new(1109, "42S02", format!("Unknown table '{table}' in MULTI DELETE"))
     }
 
-    /// 1008: DROP DATABASE of a keyspace that does not exist.
-    pub fn drop_unknown_database(database: &str) -> Self {
-        Self::new(
-            1008,
-            "HY000",
-            format!("Can't drop database '{database}'; database doesn't exist"),
-        )
-    }
-
     /// 1048: NULL for a NOT NULL column.
     pub fn column_cannot_be_null(column: &str) -> Self {
         Self::new(1048, "23000", format!("Column '{column}' cannot be null"))

@@ -14,8 +14,10 @@ mod builtin;
 pub mod catalog;
 pub mod coerce;
 pub mod context;
+pub mod describe;
 pub mod domain;
 pub mod error;
+pub mod merge;
 pub mod plan;
 pub mod render;
 pub mod resolve;
@@ -24,5 +26,6 @@ mod survey;
 pub mod value;
 
 pub use build::plan;
+pub use describe::describe;
 pub use error::PlanError;
 pub use plan::Plan;

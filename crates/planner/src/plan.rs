@@ -19,6 +19,8 @@ pub use merge::{
 pub use routing::{InColumns, InList, KeyBound, Routing, RoutingColumn, Source};
 pub use template::{Fill, Piece, Pos, SessionValue, Template};
 
+use sql::fingerprint::Fingerprint;
+
 use crate::catalog::KeyspaceIndex;
 use crate::error::PlanError;
 
@@ -41,6 +43,13 @@ pub struct Plan {
     pub tables: Box<[TableUse]>,
     /// Warnings to be added to the statement's own.
     pub warnings: Box<[PlanWarning]>,
+}
+
+impl Plan {
+    /// Whether the plan is right for this text, which must have the plan's fingerprint key.
+    pub fn accepts(&self, text: &[u8], fingerprint: &Fingerprint) -> bool {
+        self.guards.accept(text, fingerprint)
+    }
 }
 
 /// What a statement is.
@@ -232,7 +241,8 @@ pub enum DdlAction {
     Truncate,
     /// DROP DATABASE of the keyspace's own name: empty it, that is drop its tables and views.
     EmptyDatabase,
-    /// CREATE DATABASE of the keyspace's own name: nothing to do, MySQL error 1007 unless IF NOT EXISTS was given.
+    /// CREATE DATABASE of the keyspace's own name: nothing to do, but MySQL error 1007 if the keyspace has tables
+    /// (with IF NOT EXISTS a note of that number).
     CreateDatabase {
         /// IF NOT EXISTS was given.
         if_not_exists: bool,

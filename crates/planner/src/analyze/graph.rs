@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use vschema::keyspace::Placement;
+use vschema::vindex::Coverage;
 
 use super::{Analysis, Fact, Inst, InstanceKind, Node};
 use crate::catalog::TableVindex;
@@ -130,11 +131,12 @@ impl Analysis<'_, '_> {
         match self.instance(inst).map(|instance| &instance.kind) {
             Some(InstanceKind::Base { table, .. }) => {
                 // Only the primary vindex places rows.
-                let primary = table
-                    .vindexes
-                    .first()
-                    .into_iter()
-                    .filter(|vindex| vindex.columns.iter().all(|column| column.exact));
+                let primary = table.vindexes.first().into_iter().filter(|vindex| {
+                    vindex
+                        .columns
+                        .iter()
+                        .all(|column| column.coverage == Coverage::All)
+                });
                 primary
                     .filter_map(|vindex| {
                         let nodes = vindex

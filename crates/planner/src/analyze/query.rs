@@ -45,6 +45,8 @@ pub(crate) struct BlockReport {
     pub(crate) located: Vec<Inst>,
     /// Output columns hand rows through one by one, so that a restriction of them restricts the tables.
     pub(crate) transparent: bool,
+    /// Columns that a plain SELECT groups by: a restriction of these restricts whole groups.
+    pub(crate) group_nodes: Vec<Node>,
     /// A plain SELECT has aggregates.
     pub(crate) aggregates: bool,
     /// A plain SELECT has window functions.
@@ -63,6 +65,7 @@ impl BlockReport {
             whole,
             located,
             transparent: false,
+            group_nodes: Vec::new(),
             aggregates: false,
             windows: false,
             instances: Vec::new(),
@@ -136,6 +139,7 @@ impl<'c, 's> Analysis<'c, 's> {
         let mut report = self.query_rows(query, parent, ctes)?;
         if query.limit.is_some() {
             report.transparent = false;
+            report.group_nodes.clear();
             if report.whole.is_local() {
                 report.whole = Locality::Not(PlanError::unsupported(
                     "LIMIT within a statement over several shards",
@@ -292,6 +296,14 @@ impl<'c, 's> Analysis<'c, 's> {
         };
         let transparent =
             !(rest.aggregates || rest.windows || select.group_by.is_some() || select.having.is_some());
+        let groups = select
+            .group_by
+            .iter()
+            .filter(|group| group.modifier == GroupModifier::None && !rest.windows);
+        let group_nodes = groups
+            .flat_map(|group| &group.items)
+            .filter_map(|item| self.node_of(&scope, item))
+            .collect();
         let mut all_located = self.located(&scope);
         all_located.extend(located);
         Ok(BlockReport {
@@ -300,6 +312,7 @@ impl<'c, 's> Analysis<'c, 's> {
             whole,
             located: all_located,
             transparent,
+            group_nodes,
             aggregates: rest.aggregates,
             windows: rest.windows,
             instances: scope.instances,
@@ -806,7 +819,7 @@ impl<'c, 's> Analysis<'c, 's> {
                 for (left, column) in lefts.into_iter().zip(&columns) {
                     if let (Some(left), Some(right)) = (self.node_of(scope, left), column.origin) {
                         let mut sides = allowed.to_vec();
-                        if report.transparent {
+                        if report.transparent || report.group_nodes.contains(&right) {
                             sides.push(right.inst);
                         }
                         self.add_edges(&sides, left, right);

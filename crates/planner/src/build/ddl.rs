@@ -120,6 +120,8 @@ impl Builder<'_, '_> {
         }
         let routing = match self.target(keyspace) {
             Some(target) => target,
+            // A sharded keyspace has no temporary tables: one shard says so.
+            None if self.sharded(keyspace) && action == DdlAction::Temporary => Routing::Target(0),
             None if self.sharded(keyspace) => Routing::AllShards,
             None => Routing::Unsharded,
         };
@@ -223,12 +225,14 @@ impl Builder<'_, '_> {
     fn database(&mut self, name: &[u8], action: DdlAction) -> Result<PlanNode, PlanError> {
         let name = String::from_utf8_lossy(name);
         let Some(keyspace) = self.ctx.catalog.find_keyspace(&name) else {
-            let what = match action {
-                DdlAction::EmptyDatabase => return Err(PlanError::drop_unknown_database(&name)),
-                _ => {
-                    format!("CREATE DATABASE {name}: a database is made by applying a Keyspace of that name")
-                }
+            let verb = if action == DdlAction::EmptyDatabase {
+                "DROP"
+            } else {
+                "CREATE"
             };
+            let what = format!(
+                "{verb} DATABASE {name}: a database is made and dropped by applying a Keyspace of that name"
+            );
             return Err(PlanError::unsupported(what));
         };
         self.ddl_node(keyspace, action)

@@ -4,7 +4,8 @@ use sql::ast::{Call, Expr, ExprKind, Query, Select, SelectItem};
 use sql::span::Span;
 
 use super::Builder;
-use super::keys::{KeyKind, Merging, Output, position};
+use super::keys::Merging;
+use super::outputs::{KeyKind, Output, position};
 use super::read::has_star;
 use crate::analyze::{Analysis, Inspect, Locality, Scope, bare};
 use crate::error::PlanError;
@@ -142,10 +143,9 @@ impl Groups<'_, '_, '_> {
             Some(Output {
                 column: Some(column),
                 span: Some(span),
-                node,
+                kind,
                 ..
             }) => {
-                let kind = node.map_or(KeyKind::Weight, |node| self.merging.node_kind(node));
                 let proxy = self.merging.proxy(kind, span, ("ANY_VALUE(", ")"))?;
                 SortKey {
                     value: Col::Visible(column),
@@ -208,9 +208,7 @@ impl Groups<'_, '_, '_> {
             let span = output
                 .span
                 .ok_or_else(|| PlanError::unsupported("a key within a star over several shards"))?;
-            let kind = output
-                .node
-                .map_or(KeyKind::Weight, |node| self.merging.node_kind(node));
+            let kind = output.kind;
             let proxy = self.merging.proxy(kind, span, ("ANY_VALUE(", ")"))?;
             return Ok(SortKey {
                 value: col,

@@ -1,70 +1,15 @@
 //! Sort and group keys: which column of a shard's row holds them, and what stands in where values do not order as text.
 
-use sql::ast::{Expr, ExprKind, LiteralKind, OrderItem, Query, Select, SelectItem};
+use sql::ast::{Expr, ExprKind, OrderItem, Query, Select};
 use sql::span::Span;
-use vschema::table::{ColumnType, TypeClass};
 
 use super::Builder;
 use super::edits::{Edits, Part, quoted};
+use super::outputs::{KeyKind, Output, expr_kind, outputs, position};
 use super::read::push_limit;
-use crate::analyze::{Analysis, Inspect, Node, OutColumn, Scope, bare};
+use crate::analyze::{Analysis, Inspect, Scope, bare};
 use crate::error::PlanError;
 use crate::plan::{Col, Merge, Proxy, SortKey};
-
-/// An element of the result, and what it is made of.
-#[derive(Debug, Clone)]
-pub(crate) struct Output {
-    /// Its place in the row; None after a star of unknown width.
-    pub(crate) column: Option<u16>,
-    /// The expression's place in the text; None for a column of a star.
-    pub(crate) span: Option<Span>,
-    /// The alias, or the column's own name.
-    pub(crate) name: Vec<u8>,
-    pub(crate) aliased: bool,
-    /// The column that it passes on.
-    pub(crate) node: Option<Node>,
-}
-
-/// How values of an expression compare in the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyKind {
-    /// By the column definition: numbers, dates, bytes.
-    Plain,
-    /// By WEIGHT_STRING if it is a string.
-    Weight,
-    /// FLOAT: as DOUBLE.
-    Float,
-    /// TIMESTAMP: in UTC.
-    Timestamp,
-    /// ENUM and SET: by number.
-    Index,
-    /// Not in the gateway.
-    Json,
-}
-
-/// The number of a position in ORDER BY or GROUP BY.
-pub(crate) fn position(expr: &Expr<'_>) -> Option<u16> {
-    match &expr.kind {
-        ExprKind::Literal(literal) if literal.kind == LiteralKind::Integer => {
-            std::str::from_utf8(literal.raw).ok()?.parse().ok()
-        }
-        _ => None,
-    }
-}
-
-/// The output column that an unqualified name means.
-pub(crate) fn named_output(expr: &Expr<'_>, columns: &[OutColumn]) -> Option<u16> {
-    let ExprKind::Column(column) = &bare(expr).kind else {
-        return None;
-    };
-    if column.table.is_some() {
-        return None;
-    }
-    let place = columns
-        .iter()
-        .position(|output| output.name.eq_ignore_ascii_case(&column.column.value))?;
-    u16::try_from(place).ok()
-}
 
 /// Builds the shards' text and the keys of a merge.
 pub(crate) struct Merging<'m, 'c, 's> {
@@ -168,29 +113,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
 
     /// How an expression's values compare.
     pub(crate) fn kind(&self, expr: &Expr<'_>) -> KeyKind {
-        match &bare(expr).kind {
-            ExprKind::Column(column) => self
-                .analysis
-                .resolve(self.scope, column)
-                .map_or(KeyKind::Weight, |node| self.node_kind(node)),
-            _ => KeyKind::Weight,
-        }
-    }
-
-    pub(crate) fn node_kind(&self, node: Node) -> KeyKind {
-        let Some(column) = self.analysis.column(node) else {
-            return KeyKind::Weight;
-        };
-        match column.class() {
-            TypeClass::Text => KeyKind::Weight,
-            TypeClass::Enum | TypeClass::Set => KeyKind::Index,
-            TypeClass::Json => KeyKind::Json,
-            _ => match column.data_type {
-                ColumnType::Float => KeyKind::Float,
-                ColumnType::Timestamp => KeyKind::Timestamp,
-                _ => KeyKind::Plain,
-            },
-        }
+        expr_kind(self.analysis, self.scope, expr)
     }
 
     /// The stand-in for a value, where it needs one. `inner`: the text to copy, wrapped by `wrap`.
@@ -219,9 +142,9 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
                 &format!("{close})"),
             )?)),
             KeyKind::Index => Some(Proxy::Number(self.hide(
-                &format!("({open}"),
+                &format!("{open}("),
                 span,
-                &format!("{close}+0)"),
+                &format!(")+0{close}"),
             )?)),
             KeyKind::Json => {
                 return Err(PlanError::unsupported(
@@ -252,14 +175,10 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
         if let Some(Output {
             column: Some(column),
             span,
-            node,
+            kind,
             ..
         }) = output
         {
-            let kind = match node {
-                Some(node) => self.node_kind(node),
-                None => KeyKind::Weight,
-            };
             let source = match span {
                 Some(span) => span,
                 // A column of a star: ORDER BY names it.
@@ -331,7 +250,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
             KeyKind::Weight => Some(Proxy::Weight(self.hide_parts(around("WEIGHT_STRING(", ")")))),
             KeyKind::Float => Some(Proxy::Number(self.hide_parts(around("CAST(", " AS DOUBLE)")))),
             KeyKind::Timestamp => Some(Proxy::Number(self.hide_parts(around("UNIX_TIMESTAMP(", ")")))),
-            KeyKind::Index => Some(Proxy::Number(self.hide_parts(around("(", "+0)")))),
+            KeyKind::Index => Some(Proxy::Number(self.hide_parts(around("", "+0")))),
             KeyKind::Json => {
                 return Err(PlanError::unsupported(
                     "ordering or grouping by JSON over several shards",
@@ -347,7 +266,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
             let column = output.column.ok_or_else(|| {
                 PlanError::unsupported("SELECT DISTINCT with a star of unknown columns over several shards")
             })?;
-            let kind = output.node.map_or(KeyKind::Weight, |node| self.node_kind(node));
+            let kind = output.kind;
             let proxy = match output.span {
                 Some(span) => self.proxy(kind, span, ("", ""))?,
                 None => self.star_proxy(column, kind)?,
@@ -378,62 +297,6 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
             self.edits.put(Span::empty(at), all);
         }
     }
-}
-
-/// The outputs of a SELECT.
-fn outputs(analysis: &Analysis<'_, '_>, scope: &Scope<'_>, select: &Select<'_>, text: &[u8]) -> Vec<Output> {
-    let mut outputs = Vec::with_capacity(select.items.len());
-    let mut next = Some(0u16);
-    for item in &select.items {
-        match item {
-            SelectItem::Wildcard { table, .. } => {
-                let table = table.as_ref().map(|table| &*table.name.value);
-                match analysis.star(scope, table) {
-                    Some(columns) => {
-                        for (name, node) in columns {
-                            outputs.push(Output {
-                                column: next,
-                                span: None,
-                                name,
-                                aliased: false,
-                                node: Some(node),
-                            });
-                            next = next.and_then(|column| column.checked_add(1));
-                        }
-                    }
-                    None => {
-                        next = None;
-                        outputs.push(Output {
-                            column: None,
-                            span: None,
-                            name: Vec::new(),
-                            aliased: false,
-                            node: None,
-                        });
-                    }
-                }
-            }
-            SelectItem::Expr { expr, alias, .. } => {
-                let (name, node) = match &bare(expr).kind {
-                    ExprKind::Column(column) => (
-                        column.column.value.to_vec(),
-                        analysis.resolve(scope, column).filter(|node| scope.owns(*node)),
-                    ),
-                    _ => (expr.span.of(text).to_vec(), None),
-                };
-                let name = alias.as_ref().map_or(name, |alias| alias.value.to_vec());
-                outputs.push(Output {
-                    column: next,
-                    span: Some(expr.span),
-                    name,
-                    aliased: alias.is_some(),
-                    node,
-                });
-                next = next.and_then(|column| column.checked_add(1));
-            }
-        }
-    }
-    outputs
 }
 
 impl Builder<'_, '_> {

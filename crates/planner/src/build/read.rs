@@ -161,9 +161,9 @@ impl Builder<'_, '_> {
         let mut order = Vec::new();
         for item in query.order_by.iter().flat_map(|order| &order.items) {
             self.exact.push(item.expr.span);
-            let column = super::keys::position(&item.expr)
+            let column = super::outputs::position(&item.expr)
                 .map(|position| position.saturating_sub(1))
-                .or_else(|| super::keys::named_output(&item.expr, report.columns.as_deref()?))
+                .or_else(|| super::outputs::named_output(&item.expr, report.columns.as_deref()?))
                 .ok_or_else(|| {
                     PlanError::unsupported("ORDER BY of an expression of a UNION over several shards")
                 })?;

@@ -3,6 +3,7 @@
 use sql::ast::{
     Assignment, Condition, Delete, Expr, ExprKind, Limit, ObjectName, OrderBy, TableRef, Update, With,
 };
+use sql::span::Span;
 use vschema::keyspace::Placement;
 
 use super::{Builder, Home};
@@ -14,6 +15,8 @@ use crate::plan::{Guard, PlanNode, Route, Routing, Several, Source};
 /// The clauses that UPDATE and DELETE share.
 struct Clauses<'n, 'a> {
     verb: &'static str,
+    /// From the first to the last table.
+    span: Span,
     with: Option<&'n With<'a>>,
     tables: &'n [TableRef<'a>],
     condition: Option<&'n Condition<'a>>,
@@ -25,6 +28,7 @@ impl<'c> Builder<'_, 'c> {
     pub(crate) fn update(&mut self, update: &Update<'_>) -> Result<PlanNode, PlanError> {
         let clauses = Clauses {
             verb: "UPDATE",
+            span: update.tables_span,
             with: update.with.as_ref(),
             tables: &update.tables,
             condition: update.where_clause.as_ref(),
@@ -37,6 +41,7 @@ impl<'c> Builder<'_, 'c> {
     pub(crate) fn delete(&mut self, delete: &Delete<'_>) -> Result<PlanNode, PlanError> {
         let clauses = Clauses {
             verb: "DELETE",
+            span: delete.tables_span,
             with: delete.with.as_ref(),
             tables: &delete.tables,
             condition: delete.where_clause.as_ref(),
@@ -60,11 +65,11 @@ impl<'c> Builder<'_, 'c> {
             Home::Keyspace(index) => index,
         };
         if let Some(target) = self.target(index) {
-            self.mark_written(None);
+            self.mark_written_within(clauses.span, targets);
             return self.pass(index, target);
         }
         if !self.sharded(index) {
-            self.mark_written(None);
+            self.mark_written_within(clauses.span, targets);
             return self.pass(index, Routing::Unsharded);
         }
         let mut analysis = Analysis::new(self.ctx, self.slots, index);
@@ -89,7 +94,7 @@ impl<'c> Builder<'_, 'c> {
             analysis.subqueries(expr, &scope, ctes, &mut located)?;
         }
         let written = self.written(&analysis, &scope, clauses.tables, assignments, targets)?;
-        self.mark_written(Some(&written));
+        self.mark_written(&written);
         for assignment in assignments {
             self.check_assignment(&analysis, &scope, assignment)?;
         }
@@ -173,7 +178,7 @@ impl<'c> Builder<'_, 'c> {
             Some(InstanceKind::Base { table, .. }) => Some(*table),
             _ => None,
         };
-        if let ([TableRef::Table(_)], [only]) = (tables, scope.instances.as_slice()) {
+        if let ([TableRef::Table(_)], [only], []) = (tables, scope.instances.as_slice(), targets) {
             return Ok(base(*only).into_iter().collect());
         }
         let mut written = Vec::new();
@@ -206,11 +211,26 @@ impl<'c> Builder<'_, 'c> {
         Ok(written)
     }
 
-    /// Marks tables as written: those given, or all that stand outside of subqueries is not known, so all.
-    fn mark_written(&mut self, tables: Option<&[&Table]>) {
+    fn mark_written(&mut self, tables: &[&Table]) {
         for mention in &mut self.survey.mentions {
-            mention.written =
-                tables.is_none_or(|tables| tables.iter().any(|table| table.name == mention.name));
+            mention.written = tables.iter().any(|table| table.name == mention.name);
+        }
+    }
+
+    /// Without an analysis: the targets of DELETE if it names some, else all tables outside of conditions.
+    fn mark_written_within(&mut self, tables: Span, targets: &[ObjectName<'_>]) {
+        let aliased = targets.iter().any(|target| {
+            !self
+                .survey
+                .mentions
+                .iter()
+                .any(|mention| mention.name.as_bytes() == &*target.name.value)
+        });
+        for mention in &mut self.survey.mentions {
+            let named = targets
+                .iter()
+                .any(|target| mention.name.as_bytes() == &*target.name.value);
+            mention.written = tables.contains(mention.span) && (targets.is_empty() || aliased || named);
         }
     }
 

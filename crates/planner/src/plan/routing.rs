@@ -1,5 +1,10 @@
 //! Which shards a statement goes to, as far as the plan can say without the literals.
 
+use std::sync::Arc;
+
+use vschema::table::ColumnDef;
+use vschema::vindex::Coverage;
+
 use super::SlotIndex;
 use crate::catalog::ShardIndex;
 use crate::domain::Domain;
@@ -86,8 +91,10 @@ pub struct RoutingColumn {
     pub name: Box<str>,
     /// How the column stores and compares values.
     pub domain: Domain,
-    /// The vindex folds what the comparison folds, so that reads may be routed by equality.
-    pub exact: bool,
+    /// Which equality comparisons may route reads.
+    pub coverage: Coverage,
+    /// The column's definition, where the vindex has to look at each value.
+    pub def: Option<Arc<ColumnDef>>,
     /// The comparison orders values as the vindex does, so that reads may be routed by ranges.
     pub ordered: bool,
 }

@@ -131,6 +131,21 @@ fn place<'v>(
     let vindex = keyspace
         .vindex(insert.vindex)
         .ok_or_else(|| PlanError::unsupported("a vindex that is gone"))?;
+    for (part, (value, (_, column))) in values.iter().zip(&stored).enumerate() {
+        if column
+            .column
+            .def
+            .as_ref()
+            .is_some_and(|def| !vindex.may_store(part, def, *value))
+        {
+            let what = format_args!(
+                "a character in column '{}' that vindex '{}' does not fold",
+                column.column.name,
+                vindex.name()
+            );
+            return Err(PlanError::unsupported(what));
+        }
+    }
     match vindex.map(&values) {
         Mapped::KeyspaceId(id) => Ok(keyspace.shard_of(&id)),
         _ => Err(PlanError::unsupported(format_args!(
