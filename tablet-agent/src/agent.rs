@@ -9,6 +9,7 @@ mod process;
 mod start;
 mod stop;
 
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -408,10 +409,12 @@ impl Agent {
             return Ok(Step::Hold("the topology store does not answer".into()));
         }
         let Some(keyspace) = self.keyspace() else {
-            return Ok(Step::Wait(format!(
-                "the topology has no keyspace {}",
-                self.shared.args.keyspace
-            )));
+            let why = format!("the topology has no keyspace {}", self.shared.args.keyspace);
+            return Ok(if self.state.get().shard_seen.is_some() {
+                Step::Hold(why)
+            } else {
+                Step::Wait(why)
+            });
         };
         self.state
             .update(|s| s.database = Some(keyspace.database.clone()))?;
@@ -432,4 +435,25 @@ impl Agent {
             claimed: record.and_then(|r| self.claimed(&r.record)),
         }))
     }
+}
+
+/// The last error in mysqld's log, for whoever asks why it does not run; empty when there is none in its last pages.
+fn last_error(log: &std::path::Path) -> String {
+    const TAIL: u64 = 16 << 10;
+    let read = || -> std::io::Result<String> {
+        let mut file = std::fs::File::open(log)?;
+        let begin = file.metadata()?.len().saturating_sub(TAIL);
+        file.seek(SeekFrom::Start(begin))?;
+        let mut tail = Vec::new();
+        file.take(TAIL).read_to_end(&mut tail)?;
+        Ok(String::from_utf8_lossy(&tail).into_owned())
+    };
+    let tail = read().unwrap_or_default();
+    let line = tail
+        .lines()
+        .rev()
+        .find(|line| line.contains("[ERROR]"))
+        .unwrap_or_default();
+    line.split_once("[ERROR]")
+        .map_or(String::new(), |(_, error)| error.trim().to_owned())
 }

@@ -10,6 +10,9 @@ use mysql_async::prelude::{FromRow, Queryable as _};
 use mysql_async::{Conn, Opts, OptsBuilder};
 use tokio::sync::Mutex;
 
+/// How long ending a connection may take.
+const GOODBYE: Duration = Duration::from_millis(300);
+
 /// Why a statement has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -99,9 +102,13 @@ impl Control {
             .ok_or_else(|| ControlError::NoRow(query.to_owned()))
     }
 
-    /// Forgets the connection, when its server is known to be gone.
+    /// Ends the connection, be its server there or gone. mysqld's shutdown waits ten seconds for one that only fell silent.
     pub async fn reset(&self) {
-        self.conn.lock().await.take();
+        // A connection in use is left to its user, who may wait for long; it ends with its server or by KILL.
+        let conn = self.conn.try_lock().ok().and_then(|mut slot| slot.take());
+        if let Some(conn) = conn {
+            let _ = tokio::time::timeout(GOODBYE, conn.disconnect()).await;
+        }
     }
 
     /// Does something with the connection. Unless it ends in a row or a server's error, the connection is dropped, since

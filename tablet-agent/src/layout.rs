@@ -52,6 +52,12 @@ impl Layout {
             }
             None => default_run_dir(&dir),
         };
+        if let Some(parent) = run
+            .parent()
+            .filter(|parent| parent.starts_with(std::env::temp_dir()) && !run.starts_with(&dir))
+        {
+            make_private(parent)?;
+        }
         make_private(&run)?;
         if run.as_os_str().len() + SOCKET_NAME_MAX > SOCKET_PATH_MAX {
             return Err(io::Error::other(format!(

@@ -144,12 +144,7 @@ mod tests {
         let path = dir.path().join("state.json");
         assert!(StateFile::open(&path).unwrap().is_none());
         let mut file = StateFile::create(&path, sample()).unwrap();
-        let seen = ShardSeen {
-            store_id: "s".into(),
-            shard_id: "x".into(),
-            term: 3,
-            version: 2,
-        };
+        let seen = ShardRecord::new("c", "-", "store", vec!["c-0".into()], 0).unwrap();
         file.update(|s| s.shard_seen = Some(seen.clone())).unwrap();
         let again = StateFile::open(&path).unwrap().unwrap();
         assert_eq!(again.get().shard_seen, Some(seen));

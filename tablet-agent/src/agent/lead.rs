@@ -39,13 +39,13 @@ pub(super) struct Lead {
 
 /// The UUID that the shard's term rows have in their GTIDs: the shard's identity.
 pub(super) fn term_uuid(shard_id: &str) -> anyhow::Result<String> {
-    let part = |from: usize, to: usize| shard_id.get(from..to);
-    match (part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)) {
-        (Some(a), Some(b), Some(c), Some(d), Some(e)) if shard_id.len() == 32 => {
-            Ok(format!("{a}-{b}-{c}-{d}-{e}"))
-        }
-        _ => bail!("the shard's identity {shard_id:?} is not made of 32 hex digits"),
-    }
+    let digits = shard_id.len() == 32 && shard_id.bytes().all(|b| b.is_ascii_hexdigit());
+    anyhow::ensure!(
+        digits,
+        "the shard's identity {shard_id:?} is not made of 32 hex digits"
+    );
+    let part = |from: usize, to: usize| shard_id.get(from..to).unwrap_or_default().to_ascii_lowercase();
+    Ok([part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-"))
 }
 
 impl Agent {
@@ -112,9 +112,6 @@ impl Agent {
         read: Option<&Versioned<ShardRecord>>,
     ) -> anyhow::Result<()> {
         self.follow = None;
-        self.shared
-            .board
-            .update(|h| (h.role, h.term) = (TabletRole::Unknown, record.term));
         self.ensure_mysqld(process).await?;
         let uuid = term_uuid(&record.shard_id)?;
         let mut seen = flags(&self.shared.control).await?;

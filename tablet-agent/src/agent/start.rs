@@ -134,7 +134,12 @@ impl Agent {
         self.answers().await?;
         self.backoff.succeeded();
         self.prepare_accounts().await?;
-        self.register().await
+        match self.register().await {
+            // Who is part of a shard goes on without the store.
+            Err(error) if self.state.get().shard_seen.is_some() => tracing::debug!("{error:#}"),
+            result => result?,
+        }
+        Ok(())
     }
 
     async fn start_mysqld(&mut self) -> anyhow::Result<()> {
@@ -273,7 +278,10 @@ impl Agent {
             server_uuid: Some(state.server_uuid.clone()),
             incarnation: state.incarnation,
         };
-        if self.registered.as_ref() != Some(&tablet) {
+        let known = self
+            .tablets
+            .with(|all| all.contains_key(&keys::tablet(&tablet.alias)));
+        if self.registered.as_ref() != Some(&tablet) || !known {
             self.store
                 .put(&tablet)
                 .await

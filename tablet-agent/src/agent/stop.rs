@@ -86,6 +86,7 @@ impl Agent {
         if replication(control).await?.is_some() {
             control.run(&["STOP REPLICA"], QUICK).await?;
         }
+        control.reset().await;
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct Shard {
     pub(crate) store: TypedStore,
     dir: tempfile::TempDir,
     tablets: BTreeMap<u32, Child>,
+    /// Dropping it ends the topology.
+    topology: Option<tokio::sync::oneshot::Sender<()>>,
 }
 
 impl Shard {
@@ -62,7 +64,7 @@ impl Shard {
         let address: Address = format!("unix:{}", dir.path().join("topo.sock").display())
             .parse()
             .unwrap();
-        serve_topology(dir.path().join("topology"), address.clone());
+        let topology = Some(serve_topology(dir.path().join("topology"), address.clone()));
         let store = TypedStore::new(Arc::new(
             RemoteStore::new(&address, RemoteOptions::default()).unwrap(),
         ));
@@ -79,9 +81,27 @@ impl Shard {
             store,
             dir,
             tablets: BTreeMap::new(),
+            topology,
         };
         shard.store.create(&keyspace).await.unwrap();
         shard
+    }
+
+    /// Ends the topology, and starts it again with what it knew.
+    pub(crate) fn stop_topology(&mut self) {
+        self.topology = None;
+    }
+
+    pub(crate) fn start_topology(&mut self) {
+        let address: Address = format!("unix:{}", self.dir.path().join("topo.sock").display())
+            .parse()
+            .unwrap();
+        self.topology = Some(serve_topology(self.dir.path().join("topology"), address));
+    }
+
+    /// Loses a tablet's disk.
+    pub(crate) fn wipe(&self, serial: u32) {
+        std::fs::remove_dir_all(self.dir.path().join(format!("c-{serial}"))).unwrap();
     }
 
     /// Starts a tablet.
@@ -312,19 +332,30 @@ fn template() -> PathBuf {
 }
 
 /// Serves a store from a thread of its own, so that it answers while a test blocks.
-fn serve_topology(file: PathBuf, address: Address) {
+fn serve_topology(file: PathBuf, address: Address) -> tokio::sync::oneshot::Sender<()> {
     let (ready, wait) = std::sync::mpsc::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         runtime.block_on(async {
-            let store = EmbeddedStore::open(&file).unwrap();
+            // The one before may still be closing the file.
+            let store = loop {
+                match EmbeddedStore::open(&file) {
+                    Ok(store) => break store,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            };
             let listener = Listener::bind(&address).await.unwrap();
             ready.send(()).unwrap();
-            let _ = topology::server::serve(listener, Arc::new(store), None, std::future::pending()).await;
+            let stop = async {
+                let _ = stopped.await;
+            };
+            let _ = topology::server::serve(listener, Arc::new(store), None, stop).await;
         });
     });
     wait.recv().unwrap();
+    stop
 }
