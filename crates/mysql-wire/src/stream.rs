@@ -17,13 +17,13 @@ use std::{
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use self::compression::Compression;
 pub use self::payload::Payload;
+use self::{compression::Compression, payload::Partial};
 use crate::{
     buffer::{self, ReadBuffer},
     compress::{Algorithm, Codec, Side},
     error::Error,
-    packet::{Frame, HEADER_LEN, Header, MAX_PAYLOAD, Writer, put_packet, write_packet},
+    packet::{Frame, HEADER_LEN, Header, Writer, put_packet, write_packet},
     transport::Transport,
 };
 
@@ -32,6 +32,8 @@ use crate::{
 pub struct PacketStream {
     transport: Transport,
     input: ReadBuffer,
+    /// A message of several packets of which some have arrived.
+    partial: Option<Box<Partial>>,
     output: BytesMut,
     /// Bytes of `output` that were written already.
     written: usize,
@@ -47,6 +49,7 @@ impl PacketStream {
         Self {
             transport,
             input: ReadBuffer::default(),
+            partial: None,
             output: BytesMut::new(),
             written: 0,
             seq: 0,
@@ -156,98 +159,89 @@ impl PacketStream {
 
     /// Reads one message and moves the sequence id past it.
     ///
-    /// Messages of several packets are put together. [`Error::Closed`] when the peer closed between two messages.
+    /// Messages of several packets are put together. [`Error::Closed`] when the peer closed between two messages. The future may
+    /// be dropped at any time: what was read is kept for the next call.
     pub async fn read_packet(&mut self) -> Result<Payload, Error> {
-        let header = self.read_header(usize::MAX).await?;
-        if header.is_continued() {
-            return self.read_continued(header).await;
+        poll_fn(|cx| self.poll_packet(cx)).await
+    }
+
+    /// As [`PacketStream::read_packet`], for callers that poll several connections.
+    pub fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Result<Payload, Error>> {
+        loop {
+            if let Some(payload) = self.take_packet()? {
+                return Poll::Ready(Ok(payload));
+            }
+            if ready!(self.poll_fill(cx))? == 0 {
+                return Poll::Ready(Err(self.end_of_stream()));
+            }
         }
-        while self.input.filled().len() < HEADER_LEN + header.len {
-            self.fill().await.map_err(cut_off)?;
-        }
-        Ok(Payload::take_from(&mut self.input, header.len))
     }
 
     /// Reads one message of a handshake, and no byte after it: what follows may be TLS or compressed.
     pub(crate) async fn read_packet_exactly(&mut self) -> Result<Payload, Error> {
-        let header = self.read_header(HEADER_LEN).await?;
-        if header.is_continued() {
-            return Err(Error::TooLarge { limit: MAX_PAYLOAD });
-        }
-        while self.input.filled().len() < HEADER_LEN + header.len {
-            let missing = HEADER_LEN + header.len - self.input.filled().len();
-            self.fill_at_most(missing).await?;
-        }
-        Ok(Payload::take_from(&mut self.input, header.len))
-    }
-
-    /// Reads up to a whole header, at most `limit` bytes of the transport, and checks it.
-    async fn read_header(&mut self, limit: usize) -> Result<Header, Error> {
-        let header = loop {
-            let filled = self.input.filled();
-            if let Some(header) = Header::decode(filled) {
-                break header;
-            }
-            let between_messages = filled.is_empty();
-            let missing = limit.saturating_sub(filled.len());
-            let read = if limit == usize::MAX {
-                self.fill().await
-            } else {
-                self.fill_at_most(missing).await
-            };
-            read.map_err(|error| if between_messages { error } else { cut_off(error) })?;
-        };
-        // Compressed frames have ids of their own, and MySQL sets the ids of the packets inside to those at every flush.
-        if header.seq != self.seq && self.compression.is_none() {
-            return Err(Error::Sequence {
-                expected: self.seq,
-                got: header.seq,
-            });
-        }
-        if header.len > self.max_payload {
-            return Err(Error::TooLarge {
-                limit: self.max_payload,
-            });
-        }
-        self.seq = header.seq.wrapping_add(1);
-        Ok(header)
-    }
-
-    async fn fill_at_most(&mut self, limit: usize) -> Result<usize, Error> {
-        let read = |cx: &mut Context<'_>| poll_read(cx, &mut self.transport, &mut self.input, limit);
-        match poll_fn(read).await? {
-            0 => Err(Error::Closed),
-            len => Ok(len),
-        }
-    }
-
-    /// Puts a message of several packets together; memory grows with what has arrived, not with what is announced.
-    async fn read_continued(&mut self, first: Header) -> Result<Payload, Error> {
-        let mut whole = Vec::new();
-        let mut header = first;
         loop {
-            self.input.consume(HEADER_LEN);
-            let mut missing = header.len;
-            while missing > 0 {
-                if self.input.is_empty() {
-                    self.fill().await.map_err(cut_off)?;
+            if let Some(payload) = self.take_packet()? {
+                return Ok(payload);
+            }
+            let filled = self.input.filled();
+            let wanted = Header::decode(filled).map_or(HEADER_LEN, |header| HEADER_LEN + header.len);
+            let missing = wanted.saturating_sub(filled.len());
+            let read = |cx: &mut Context<'_>| poll_read(cx, &mut self.transport, &mut self.input, missing);
+            if poll_fn(read).await? == 0 {
+                return Err(self.end_of_stream());
+            }
+        }
+    }
+
+    /// Takes the message at the front of what was read, if it is whole.
+    fn take_packet(&mut self) -> Result<Option<Payload>, Error> {
+        loop {
+            if let Some(partial) = &mut self.partial {
+                partial.take_from(&mut self.input);
+                if partial.missing > 0 {
+                    return Ok(None);
                 }
-                let filled = self.input.filled();
-                let now = filled.get(..missing.min(filled.len())).unwrap_or_default();
-                whole.extend_from_slice(now);
-                let len = now.len();
-                missing -= len;
-                self.input.consume(len);
+                if partial.is_last {
+                    return Ok(self.partial.take().map(|partial| Payload::from(partial.bytes)));
+                }
             }
-            if !header.is_continued() {
-                return Ok(Payload::from(whole));
+            let filled = self.input.filled();
+            let Some(header) = Header::decode(filled) else {
+                return Ok(None);
+            };
+            // Compressed frames have ids of their own, and MySQL sets the ids of the packets inside to those at every flush.
+            if header.seq != self.seq && self.compression.is_none() {
+                return Err(Error::Sequence {
+                    expected: self.seq,
+                    got: header.seq,
+                });
             }
-            header = self.read_header(usize::MAX).await.map_err(cut_off)?;
-            if whole.len() + header.len > self.max_payload {
+            let before = self.partial.as_ref().map_or(0, |partial| partial.bytes.len());
+            if before + header.len > self.max_payload {
                 return Err(Error::TooLarge {
                     limit: self.max_payload,
                 });
             }
+            if header.is_continued() || self.partial.is_some() {
+                self.input.consume(HEADER_LEN);
+                let partial = self.partial.get_or_insert_default();
+                (partial.missing, partial.is_last) = (header.len, !header.is_continued());
+            } else if filled.len() < HEADER_LEN + header.len {
+                return Ok(None);
+            }
+            self.seq = header.seq.wrapping_add(1);
+            if self.partial.is_none() {
+                return Ok(Some(Payload::take_from(&mut self.input, header.len)));
+            }
+        }
+    }
+
+    /// The peer has closed: orderly between two messages, else an I/O error.
+    fn end_of_stream(&self) -> Error {
+        if self.input.is_empty() && self.partial.is_none() {
+            Error::Closed
+        } else {
+            Error::Io(io::ErrorKind::UnexpectedEof.into())
         }
     }
 
@@ -303,7 +297,9 @@ impl PacketStream {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
-    /// Sends what was added before, then `packets`, which are copied only if the connection is compressed.
+    /// Sends what was added before, then `packets`, which are copied only if the connection is compressed or they are few.
+    ///
+    /// If the future is dropped, some of `packets` may have been sent: the connection must be closed then.
     ///
     /// For long results: memory stays bounded by the chunk, and a slow client holds up its backend.
     pub async fn send_raw(&mut self, packets: &[u8]) -> Result<(), Error> {
@@ -326,14 +322,6 @@ impl PacketStream {
 
 /// Shorter chunks are copied behind unsent bytes, which spares a system call.
 const MIN_DIRECT: usize = 8 * 1024;
-
-/// The peer closed in the middle of a message: an I/O error, not an orderly end.
-fn cut_off(error: Error) -> Error {
-    match error {
-        Error::Closed => Error::Io(io::ErrorKind::UnexpectedEof.into()),
-        other => other,
-    }
-}
 
 fn take_if_none(output: &mut BytesMut) {
     if output.capacity() == 0 {

@@ -31,6 +31,28 @@ impl Payload {
     }
 }
 
+/// A message of several packets while it arrives. Its memory grows with what has come, not with what headers announce.
+#[derive(Debug, Default)]
+pub(super) struct Partial {
+    pub(super) bytes: Vec<u8>,
+    /// Bytes of the current packet that have not arrived yet.
+    pub(super) missing: usize,
+    /// The current packet is the message's last one.
+    pub(super) is_last: bool,
+}
+
+impl Partial {
+    /// Moves the current packet's bytes out of what was read.
+    pub(super) fn take_from(&mut self, input: &mut ReadBuffer) {
+        let filled = input.filled();
+        let now = filled.get(..self.missing.min(filled.len())).unwrap_or_default();
+        let len = now.len();
+        self.bytes.extend_from_slice(now);
+        self.missing -= len;
+        input.consume(len);
+    }
+}
+
 impl From<Vec<u8>> for Payload {
     fn from(whole: Vec<u8>) -> Self {
         Self(Memory::Whole(whole))

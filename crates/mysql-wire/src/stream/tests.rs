@@ -6,6 +6,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::packet::MAX_PAYLOAD;
 
 fn pair(max_payload: usize) -> (PacketStream, PacketStream) {
     let (a, b) = UnixStream::pair().unwrap();
@@ -91,6 +92,40 @@ fn a_waiting_connection_holds_no_buffers() {
             "{}",
             std::mem::size_of::<PacketStream>()
         );
+    });
+}
+
+#[test]
+fn a_read_that_is_given_up_loses_nothing() {
+    run(async {
+        let (mut raw, other) = UnixStream::pair().unwrap();
+        let mut server = PacketStream::new(other.into(), 64 << 20);
+        let mut wire = BytesMut::new();
+        let mut seq = 0;
+        let long: Vec<u8> = (0..MAX_PAYLOAD + 70_000).map(|i| i as u8).collect();
+        put_packet(&mut wire, &mut seq, b"short");
+        put_packet(&mut wire, &mut seq, &long);
+        let mut got = Vec::new();
+        for piece in [2, 3, 3, 1, 5, 100_000]
+            .into_iter()
+            .chain(std::iter::repeat(40_001))
+        {
+            let piece = wire.split_to(piece.min(wire.len()));
+            if piece.is_empty() {
+                break;
+            }
+            raw.write_all(&piece).await.unwrap();
+            for _ in 0..4 {
+                tokio::select! {
+                    biased;
+                    payload = server.read_packet() => got.push(payload.unwrap()),
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        assert_eq!(&got[0][..], b"short");
+        assert!(got[1][..] == long[..] && got.len() == 2);
+        assert_eq!(server.seq(), seq);
     });
 }
 

@@ -106,10 +106,9 @@ async fn serve(
         id += 1;
         let config = Arc::clone(&config);
         tokio::task::spawn_local(async move {
-            match accept(transport, &config, &Accounts, id, "client").await {
-                Ok(login) => session(login, &config).await,
-                // The client was told.
-                Err(_) => {}
+            // On failure the client was told.
+            if let Ok(login) = accept(transport, &config, &Accounts, id, "client").await {
+                session(login, &config).await;
             }
         });
     }
