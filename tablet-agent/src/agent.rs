@@ -9,7 +9,6 @@ mod process;
 mod start;
 mod stop;
 
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +26,7 @@ use crate::control::Control;
 use crate::health::Board;
 use crate::layout::Layout;
 use crate::link::Link;
+use crate::mysqld::error_log::last_error;
 use crate::mysqld::version::Version;
 use crate::schema;
 use crate::secrets::Secrets;
@@ -254,12 +254,7 @@ impl Agent {
             self.shared.board.update(|h| {
                 (h.mysqld_pid, h.mysqld_starts) = (process.pid, process.starts);
                 if new_life {
-                    let why = if process.pid.is_some() {
-                        "mysqld is starting"
-                    } else {
-                        "mysqld is not running"
-                    };
-                    (h.role, h.not_serving) = (TabletRole::Unknown, Some(why.into()));
+                    (h.role, h.not_serving) = (TabletRole::Unknown, Some(self.why_down(process)));
                 }
             });
             let pause = tokio::select! {
@@ -288,6 +283,14 @@ impl Agent {
                 () = self.tablets.changed() => {}
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    fn why_down(&self, process: Process) -> String {
+        match (process.pid, last_error(&self.shared.layout.error_log)) {
+            (Some(_), _) => "mysqld is starting".into(),
+            (None, Some(error)) => format!("mysqld is not running; its last error: {error}"),
+            (None, None) => "mysqld is not running".into(),
         }
     }
 
@@ -435,25 +438,4 @@ impl Agent {
             claimed: record.and_then(|r| self.claimed(&r.record)),
         }))
     }
-}
-
-/// The last error in mysqld's log, for whoever asks why it does not run; empty when there is none in its last pages.
-fn last_error(log: &std::path::Path) -> String {
-    const TAIL: u64 = 16 << 10;
-    let read = || -> std::io::Result<String> {
-        let mut file = std::fs::File::open(log)?;
-        let begin = file.metadata()?.len().saturating_sub(TAIL);
-        file.seek(SeekFrom::Start(begin))?;
-        let mut tail = Vec::new();
-        file.take(TAIL).read_to_end(&mut tail)?;
-        Ok(String::from_utf8_lossy(&tail).into_owned())
-    };
-    let tail = read().unwrap_or_default();
-    let line = tail
-        .lines()
-        .rev()
-        .find(|line| line.contains("[ERROR]"))
-        .unwrap_or_default();
-    line.split_once("[ERROR]")
-        .map_or(String::new(), |(_, error)| error.trim().to_owned())
 }

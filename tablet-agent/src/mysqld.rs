@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod datadir;
+pub mod error_log;
 pub mod template;
 pub mod version;

@@ -10,21 +10,18 @@
 //!
 //! The loop is single-threaded and does not allocate.
 
-#![allow(
-    unsafe_code,
-    reason = "fork, exec, signalfd, mmap and poll have no safe form in std; each use is small and explained"
-)]
-
+mod sys;
 pub mod wire;
 
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wire::{DEADLINE_FD, Event, MESSAGE_LEN, Order};
+pub use sys::bind_to_parent;
+use sys::{Argv, Pid, SignalMask, kill, now_ns};
+use wire::{Event, MESSAGE_LEN, Order};
 
 /// How long a crashed agent stays down: enough to keep a crash loop cheap, little enough for the deadline.
 const AGENT_PAUSE_NS: u64 = 150_000_000;
@@ -52,48 +49,9 @@ pub fn run(config: &Config) -> io::Result<i32> {
     Ok(supervisor.run())
 }
 
-/// Asks the kernel for SIGKILL at the parent's death, and dies now when it is dead already.
-///
-/// `parent` 0: the parent at the time of the call, so a parent that died before it goes unnoticed.
-pub fn bind_to_parent(parent: u32) -> io::Result<()> {
-    let parent = if parent == 0 {
-        std::os::unix::process::parent_id()
-    } else {
-        parent
-    };
-    // SAFETY: prctl with PR_SET_PDEATHSIG takes one integer and touches no memory.
-    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
-    if std::os::unix::process::parent_id() != parent {
-        return Err(io::Error::other("the parent process is gone"));
-    }
-    Ok(())
-}
-
-/// A command line in the form that exec takes, made before the loop so that forking does not allocate.
-struct Argv {
-    _strings: Vec<CString>,
-    pointers: Vec<*const libc::c_char>,
-}
-
-impl Argv {
-    fn new(args: &[OsString]) -> io::Result<Argv> {
-        let strings = args
-            .iter()
-            .map(|arg| CString::new(arg.as_bytes()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(io::Error::other)?;
-        let mut pointers: Vec<_> = strings.iter().map(|s| s.as_ptr()).collect();
-        pointers.push(std::ptr::null());
-        Ok(Argv {
-            _strings: strings,
-            pointers,
-        })
-    }
-}
-
 /// The agent's process and our end of its socket.
 struct Agent {
-    pid: libc::pid_t,
+    pid: Pid,
     socket: Option<OwnedFd>,
 }
 
@@ -101,15 +59,14 @@ struct Supervisor {
     agent_argv: Argv,
     mysqld_argv: Argv,
     stop_timeout_ns: u64,
-    me: libc::pid_t,
     signals: OwnedFd,
-    signals_before: libc::sigset_t,
+    mask_before: SignalMask,
     dev_null: OwnedFd,
     page_fd: OwnedFd,
     deadline: &'static AtomicU64,
     agent: Option<Agent>,
     agent_due: u64,
-    mysqld: Option<libc::pid_t>,
+    mysqld: Option<Pid>,
     /// When an orderly stop that is under way is cut short.
     stop_by: Option<u64>,
     finished: bool,
@@ -117,17 +74,15 @@ struct Supervisor {
 
 impl Supervisor {
     fn new(config: &Config) -> io::Result<Supervisor> {
-        let (signals, signals_before) = signal_descriptor()?;
-        let (page_fd, deadline) = deadline_page()?;
+        let (signals, mask_before) = sys::signal_descriptor()?;
+        let (page_fd, deadline) = sys::deadline_page()?;
         let dev_null = OwnedFd::from(std::fs::File::open("/dev/null")?);
         Ok(Supervisor {
             agent_argv: Argv::new(&config.agent)?,
             mysqld_argv: Argv::new(&config.mysqld)?,
             stop_timeout_ns: u64::from(config.stop_timeout).saturating_mul(SECOND_NS),
-            // SAFETY: getpid has no preconditions.
-            me: unsafe { libc::getpid() },
             signals,
-            signals_before,
+            mask_before,
             dev_null,
             page_fd,
             deadline,
@@ -173,30 +128,16 @@ impl Supervisor {
         if let Some(by) = self.stop_by {
             until = until.min(by);
         }
-        let millis = (until.saturating_sub(now) / 1_000_000)
-            .saturating_add(1)
-            .min(1000) as libc::c_int;
-        let socket = self
-            .agent
-            .as_ref()
-            .and_then(|a| a.socket.as_ref())
-            .map_or(-1, AsRawFd::as_raw_fd);
-        let mut fds = [poll_in(self.signals.as_raw_fd()), poll_in(socket)];
-        // SAFETY: `fds` is a live array of the length given. An error (EINTR) only ends the sleep early.
-        unsafe { libc::poll(fds.as_mut_ptr(), 2, millis) };
+        let socket = self.agent.as_ref().and_then(|a| a.socket.as_ref());
+        sys::wait_readable(
+            self.signals.as_fd(),
+            socket.map(|s| s.as_fd()),
+            until.saturating_sub(now),
+        );
     }
 
     fn take_signals(&mut self) {
-        loop {
-            let mut info = std::mem::MaybeUninit::<libc::signalfd_siginfo>::uninit();
-            let len = std::mem::size_of::<libc::signalfd_siginfo>();
-            // SAFETY: the buffer is as long as said; the descriptor does not block.
-            let n = unsafe { libc::read(self.signals.as_raw_fd(), info.as_mut_ptr().cast(), len) };
-            if n != len as isize {
-                return;
-            }
-            // SAFETY: the kernel filled the whole structure.
-            let signal = unsafe { info.assume_init() }.ssi_signo as libc::c_int;
+        while let Some(signal) = sys::next_signal(self.signals.as_fd()) {
             if signal != libc::SIGCHLD && self.stop_by.is_none() {
                 log(format_args!("signal {signal}: stopping in order"));
                 self.stop_by = Some(now_ns().saturating_add(self.stop_timeout_ns));
@@ -207,13 +148,7 @@ impl Supervisor {
 
     /// Collects ended children, adopted ones included: in a container we are process 1.
     fn reap(&mut self) {
-        loop {
-            let mut status = 0;
-            // SAFETY: waitpid writes to the integer given and does not block.
-            let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-            if pid <= 0 {
-                return;
-            }
+        while let Some((pid, status)) = sys::reap(false) {
             if self.mysqld == Some(pid) {
                 self.mysqld = None;
                 self.deadline.store(0, Ordering::SeqCst);
@@ -235,25 +170,16 @@ impl Supervisor {
         while let Some(agent) = &mut self.agent {
             let Some(socket) = &agent.socket else { return };
             let mut buffer = [0u8; MESSAGE_LEN];
-            // SAFETY: the buffer is as long as said.
-            let n = unsafe {
-                libc::recv(
-                    socket.as_raw_fd(),
-                    buffer.as_mut_ptr().cast(),
-                    buffer.len(),
-                    libc::MSG_DONTWAIT,
-                )
-            };
-            if n < 0 {
+            let Ok(len) = sys::receive(socket.as_fd(), &mut buffer) else {
                 return;
-            }
-            if n == 0 {
+            };
+            if len == 0 {
                 // An agent without its socket can neither act nor learn; usually it is dead already.
                 agent.socket = None;
                 kill(agent.pid, libc::SIGKILL);
                 return;
             }
-            match Order::decode(buffer.get(..n as usize).unwrap_or_default()) {
+            match Order::decode(buffer.get(..len).unwrap_or_default()) {
                 Some(Order::Start) => self.start_mysqld(),
                 Some(Order::Terminate) => self.signal_mysqld(libc::SIGTERM),
                 Some(Order::Kill) => self.signal_mysqld(libc::SIGKILL),
@@ -284,15 +210,12 @@ impl Supervisor {
 
     fn start_agent(&mut self) {
         self.agent_due = now_ns().saturating_add(SECOND_NS);
-        let (ours, theirs) = match socket_pair() {
+        let (ours, theirs) = match sys::socket_pair() {
             Ok(pair) => pair,
             Err(error) => return log(format_args!("cannot make the agent's socket: {error}")),
         };
-        match self.fork(
-            &self.agent_argv,
-            theirs.as_raw_fd(),
-            Some(self.page_fd.as_raw_fd()),
-        ) {
+        let page = Some(self.page_fd.as_fd());
+        match sys::fork_exec(&self.agent_argv, &self.mask_before, theirs.as_fd(), page) {
             Ok(pid) => {
                 self.agent = Some(Agent {
                     pid,
@@ -312,7 +235,7 @@ impl Supervisor {
             return;
         }
         self.deadline.store(0, Ordering::SeqCst);
-        match self.fork(&self.mysqld_argv, self.dev_null.as_raw_fd(), None) {
+        match sys::fork_exec(&self.mysqld_argv, &self.mask_before, self.dev_null.as_fd(), None) {
             Ok(pid) => {
                 self.mysqld = Some(pid);
                 self.tell(Event::Started(pid));
@@ -321,40 +244,6 @@ impl Supervisor {
                 log(format_args!("cannot fork mysqld: {error}"));
                 self.tell(Event::Exited(-1));
             }
-        }
-    }
-
-    /// Forks and runs a command with the given standard input, bound to our life, in a session of its own so that
-    /// Ctrl-C in a terminal reaches the supervisor alone.
-    fn fork(&self, argv: &Argv, stdin: RawFd, page: Option<RawFd>) -> io::Result<libc::pid_t> {
-        // SAFETY: this process has one thread, so the child may go on as usual; it makes system calls only.
-        let pid = unsafe { libc::fork() };
-        if pid != 0 {
-            return check(pid);
-        }
-        // SAFETY: plain system calls on descriptors that are open and on pointers made by `Argv::new`, which end in null
-        // and live as long as `self`. On any failure the child ends at once without running our destructors.
-        unsafe {
-            let bound = libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) == 0 && libc::getppid() == self.me;
-            let ready = bound
-                && libc::setsid() >= 0
-                && libc::dup2(stdin, 0) >= 0
-                && page.is_none_or(|fd| {
-                    if fd == DEADLINE_FD {
-                        keep_open(fd)
-                    } else {
-                        libc::dup2(fd, DEADLINE_FD) >= 0
-                    }
-                })
-                && libc::sigprocmask(
-                    libc::SIG_SETMASK,
-                    &raw const self.signals_before,
-                    std::ptr::null_mut(),
-                ) == 0;
-            if ready && let Some(program) = argv.pointers.first() {
-                libc::execvp(*program, argv.pointers.as_ptr());
-            }
-            libc::_exit(127)
         }
     }
 
@@ -373,10 +262,7 @@ impl Supervisor {
         else {
             return;
         };
-        let bytes = event.encode();
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: the buffer is as long as said.
-        if unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) } < 0 {
+        if sys::send(socket.as_fd(), &event.encode()).is_err() {
             kill(*pid, libc::SIGKILL);
         }
     }
@@ -387,103 +273,8 @@ impl Supervisor {
         if let Some(agent) = &self.agent {
             kill(agent.pid, libc::SIGKILL);
         }
-        // SAFETY: waitpid without a status pointer; it ends when there are no more children.
-        while unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } > 0 {}
+        while sys::reap(true).is_some() {}
         code
-    }
-}
-
-/// Blocks the signals that matter and returns a descriptor that delivers them, with the mask as it was.
-fn signal_descriptor() -> io::Result<(OwnedFd, libc::sigset_t)> {
-    // SAFETY: the sets are initialised by sigemptyset and sigprocmask before they are read; signalfd's result is checked
-    // before it is owned.
-    unsafe {
-        let mut set = std::mem::zeroed::<libc::sigset_t>();
-        let mut before = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigemptyset(&raw mut set);
-        for signal in [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            libc::sigaddset(&raw mut set, signal);
-        }
-        check(libc::sigprocmask(
-            libc::SIG_BLOCK,
-            &raw const set,
-            &raw mut before,
-        ))?;
-        let fd = check(libc::signalfd(
-            -1,
-            &raw const set,
-            libc::SFD_CLOEXEC | libc::SFD_NONBLOCK,
-        ))?;
-        Ok((OwnedFd::from_raw_fd(fd), before))
-    }
-}
-
-/// An anonymous shared page that holds one number: the deadline in nanoseconds of CLOCK_BOOTTIME, 0 for none.
-fn deadline_page() -> io::Result<(OwnedFd, &'static AtomicU64)> {
-    // SAFETY: the mapping is as long as the file and is never unmapped, so the reference stays valid; it is aligned to a
-    // page, and zero bytes are a valid AtomicU64. The agent writes it by an eight-byte write at offset 0.
-    unsafe {
-        let fd = OwnedFd::from_raw_fd(check(libc::memfd_create(
-            c"vitrail-deadline".as_ptr(),
-            libc::MFD_CLOEXEC,
-        ))?);
-        check(libc::ftruncate(fd.as_raw_fd(), 4096))?;
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
-        let page = libc::mmap(std::ptr::null_mut(), 4096, protection, flags, fd.as_raw_fd(), 0);
-        if page == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        Ok((fd, &*page.cast::<AtomicU64>()))
-    }
-}
-
-fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut fds = [-1; 2];
-    // SAFETY: socketpair fills the array of two; both are ours when it succeeds.
-    unsafe {
-        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-        check(libc::socketpair(libc::AF_UNIX, kind, 0, fds.as_mut_ptr()))?;
-        Ok((OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])))
-    }
-}
-
-/// Clears close-on-exec. For use between fork and exec.
-fn keep_open(fd: RawFd) -> bool {
-    // SAFETY: fcntl on an open descriptor with an integer argument.
-    unsafe { libc::fcntl(fd, libc::F_SETFD, 0) >= 0 }
-}
-
-fn poll_in(fd: RawFd) -> libc::pollfd {
-    libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    }
-}
-
-fn kill(pid: libc::pid_t, signal: libc::c_int) {
-    // SAFETY: only children that were not reaped yet are signalled, so the id cannot have been given to another process.
-    unsafe { libc::kill(pid, signal) };
-}
-
-/// CLOCK_BOOTTIME in nanoseconds: it goes on while the machine sleeps, as other machines' clocks do.
-fn now_ns() -> u64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the structure is ours to write. The call cannot fail with a valid clock.
-    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
-    (time.tv_sec as u64)
-        .saturating_mul(SECOND_NS)
-        .saturating_add(time.tv_nsec as u64)
-}
-
-fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
     }
 }
 

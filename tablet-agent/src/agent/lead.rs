@@ -33,8 +33,24 @@ pub(super) struct Lead {
     /// Heartbeat rows written so far, which are no reason to look for changed tables.
     heartbeats: tokio::sync::watch::Receiver<u64>,
     _heartbeat: AbortOnDropHandle<()>,
-    _deadline: Option<AbortOnDropHandle<()>>,
+    _deadline: Option<Deadline>,
     schema_done: bool,
+}
+
+/// Renews the deadline that mysqld is killed at, until it is dropped.
+struct Deadline {
+    link: Link,
+    renewal: JoinHandle<()>,
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        // An aborted task does not run again, so nothing is written after this.
+        self.renewal.abort();
+        if let Err(error) = self.link.clear_deadline() {
+            tracing::error!(%error, "cannot clear the deadline");
+        }
+    }
 }
 
 /// The UUID that the shard's term rows have in their GTIDs: the shard's identity.
@@ -238,7 +254,10 @@ impl Agent {
             let link = self.shared.link.clone();
             link.set_deadline(HANG_MAX)?;
             link.order(Order::Deadline).await?;
-            Some(AbortOnDropHandle::new(tokio::spawn(renew_deadline(link))))
+            Some(Deadline {
+                renewal: tokio::spawn(renew_deadline(link.clone())),
+                link,
+            })
         } else {
             None
         };

@@ -10,8 +10,10 @@ use crate::accounts::REPLICATION;
 use crate::server::replication;
 use crate::supervisor::wire::Order;
 
-/// How long statements may go on after the gate, and how long killed connections may take to go.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long commits may go on after the gate.
+const DRAIN: Duration = Duration::from_secs(3);
+/// How long connections may take to be cut off when they are killed.
+const CUT: Duration = Duration::from_secs(3);
 /// A replica goes on acknowledging this long, for a primary that stops at the same time and drains.
 const LAST_ACKS: Duration = Duration::from_millis(1500);
 /// mysqld's own shutdown; after it the supervisor's deadline decides.
@@ -49,7 +51,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Returns when no connection is left that could have a commit in flight.
+    /// Returns when no connection is left that a commit's OK could reach.
     async fn quiesce(&mut self, was_leading: bool) -> anyhow::Result<()> {
         let control = &self.shared.control;
         // The writer's session may be in a heartbeat; it is ours to lose, but it must not look like a client's.
@@ -64,15 +66,17 @@ impl Agent {
         while self.connections().await?.iter().any(|c| c.is_busy()) && Instant::now() < drained {
             sleep(Duration::from_millis(50)).await;
         }
-        let killed = Instant::now() + DRAIN;
+        let cut = Instant::now() + CUT;
         loop {
-            let left = self.connections().await?;
+            let mut left = self.connections().await?;
+            // A killed one that waits for acknowledgements goes on waiting, but its client is cut off: no OK can reach it.
+            left.retain(|connection| !connection.is_cut());
             if left.is_empty() {
                 break;
             }
             anyhow::ensure!(
-                Instant::now() < killed,
-                "{} connections still wait in a commit",
+                Instant::now() < cut,
+                "{} connections cannot be cut off",
                 left.len()
             );
             for connection in left {
@@ -126,6 +130,10 @@ struct Connection {
 
 impl Connection {
     fn is_busy(&self) -> bool {
-        self.command != "Sleep"
+        self.command != "Sleep" && !self.is_cut()
+    }
+
+    fn is_cut(&self) -> bool {
+        self.command == "Killed"
     }
 }

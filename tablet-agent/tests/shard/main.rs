@@ -382,22 +382,21 @@ async fn a_lost_disk(shard: &mut Shard) {
     shard.until(1, "acknowledged by one", one).await;
 }
 
-/// Without an acker nothing is acknowledged, and a primary that restarts then serves nothing.
+/// Without an acker nothing is acknowledged, not even by a server that is being stopped, and a primary that restarts serves
+/// nothing.
 async fn commits_wait_for_an_acker(shard: &mut Shard) {
     let term = shard.record().await.term;
-    shard.serving(3, TabletRole::Replica).await;
     assert_eq!(shard.stop(&[2, 3]), [Some(0); 2]);
     let mut app = shard.app(1).await;
     let mut insert = Box::pin(app.query_drop("INSERT INTO t (id) VALUES (5)"));
+    let early = tokio::time::timeout(Duration::from_secs(2), &mut insert).await;
+    assert!(early.is_err(), "acknowledged by nobody");
+    assert_eq!(shard.stop(&[1]), [Some(0)]);
     assert!(
-        tokio::time::timeout(Duration::from_secs(2), &mut insert)
-            .await
-            .is_err(),
-        "acknowledged by nobody"
+        insert.await.is_err(),
+        "mysqld's SIGTERM must not turn it into an OK"
     );
-    let before = shard.status(1).await.unwrap();
-    signal(before.mysqld_pid.unwrap(), Signal::SIGKILL);
-    assert!(insert.await.is_err());
+    shard.start(1);
     let waits = |s: &GetStatusResponse| {
         s.health
             .as_ref()
@@ -412,10 +411,34 @@ async fn commits_wait_for_an_acker(shard: &mut Shard) {
     );
     shard.start(2);
     assert_eq!(shard.serving(1, TabletRole::Primary).await.term, term + 1);
+    shard.serving(2, TabletRole::Replica).await;
     shard
         .until_rows(2, "SELECT count(*) FROM t WHERE id <= 4", &[4])
         .await;
     assert_eq!(shard.stop(&[1, 2]), [Some(0); 2]);
+}
+
+#[tokio::test]
+async fn a_late_member_becomes_a_voter() {
+    let mut shard = Shard::new(3, "CREATE TABLE t (id INT PRIMARY KEY)").await;
+    shard.start(2);
+    shard.start(3);
+    assert_eq!(shard.serving(2, TabletRole::Primary).await.term, 1);
+    assert_eq!(shard.record().await.voters, ["c-2", "c-3"]);
+    shard
+        .app(2)
+        .await
+        .query_drop("INSERT INTO t VALUES (1)")
+        .await
+        .unwrap();
+    shard.start(1);
+    let health = shard.serving(1, TabletRole::Replica).await;
+    assert_eq!(health.replication.unwrap().source, "c-2");
+    shard.until_rows(1, "SELECT id FROM t", &[1]).await;
+    let acknowledges = |s: &GetStatusResponse| s.health.as_ref().unwrap().semi_sync.unwrap().enabled;
+    shard.until(1, "a voter", acknowledges).await;
+    let record = shard.record().await;
+    assert_eq!((record.voters.len(), record.version, record.term), (3, 2, 1));
 }
 
 #[tokio::test]
