@@ -1,7 +1,7 @@
 //! Expressions: operators by binding power.
 
 use super::operators::{
-    AND, BIT_OR, COLLATE, COMPARISON, CONCAT, IS_TRUTH, Infix, NOT, OR, PREDICATE, PREFIX,
+    AND, BIT_OR, BIT_XOR, COLLATE, COMPARISON, CONCAT, IS_TRUTH, Infix, NOT, OR, PREDICATE, PREFIX,
 };
 use super::{Parse, Parser};
 use crate::ast::{
@@ -52,7 +52,7 @@ impl<'a> Parser<'a> {
             (left, max) = match operator {
                 Infix::And => (self.and(left)?, AND),
                 Infix::Or => (self.or(left)?, OR),
-                Infix::Binary(op) => (self.binary(left, op, power)?, power),
+                Infix::Binary(op) => self.binary(left, op, power)?,
                 Infix::Is => self.is_test(left)?,
                 Infix::Collate => (self.collate(left)?, COLLATE),
                 predicate => (self.predicate(left, predicate)?, PREDICATE - 1),
@@ -95,7 +95,8 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn binary(&mut self, left: Expr<'a>, op: BinaryOp, power: u8) -> Parse<Expr<'a>> {
+    /// A binary operation, and how tightly the next operator may bind.
+    fn binary(&mut self, left: Expr<'a>, op: BinaryOp, power: u8) -> Parse<(Expr<'a>, u8)> {
         let op_span = self.bump().span;
         if op.is_comparison() && self.at_any(&[Kw::ANY, Kw::SOME, Kw::ALL]) && self.peek().tok == Tok::LParen
         {
@@ -106,15 +107,13 @@ impl<'a> Parser<'a> {
             };
             let (query, span) = self.subquery()?;
             let span = left.span.to(span);
-            return Ok(Expr {
-                span,
-                kind: ExprKind::Quantified(Box::new(Quantified {
-                    left,
-                    op,
-                    quantifier,
-                    query,
-                })),
-            });
+            let kind = ExprKind::Quantified(Box::new(Quantified {
+                left,
+                op,
+                quantifier,
+                query,
+            }));
+            return Ok((Expr { span, kind }, power));
         }
         let right = match op {
             // An interval on the right takes no further operand with it.
@@ -124,16 +123,20 @@ impl<'a> Parser<'a> {
             BinaryOp::Add | BinaryOp::Sub if self.at_kw(Kw::INTERVAL) => self.interval_or_call(power + 1)?,
             _ => self.expr_above(power + 1)?,
         };
+        // `a + INTERVAL b DAY * c` is `(a + INTERVAL b DAY) * c`, since an interval is no operand of `*`.
+        let max = if matches!(right.kind, ExprKind::Interval(..)) {
+            BIT_XOR
+        } else {
+            power
+        };
         let span = left.span.to(right.span);
-        Ok(Expr {
-            span,
-            kind: ExprKind::Binary(Box::new(Binary {
-                op,
-                op_span,
-                left,
-                right,
-            })),
-        })
+        let kind = ExprKind::Binary(Box::new(Binary {
+            op,
+            op_span,
+            left,
+            right,
+        }));
+        Ok((Expr { span, kind }, max))
     }
 
     /// `IS [NOT] NULL|TRUE|FALSE|UNKNOWN`.

@@ -234,6 +234,7 @@ impl<'a> Parser<'a> {
     /// A number, `?`, or the name of a stored program's variable.
     fn limit_value(&mut self) -> Parse<crate::ast::Expr<'a>> {
         match self.current.tok {
+            Tok::Integer if self.current.span.of(self.text).first() == Some(&b'-') => self.fail(),
             Tok::Integer | Tok::Hex | Tok::Bit | Tok::Param | Tok::Word | Tok::QuotedIdent => self.primary(),
             _ => self.fail(),
         }

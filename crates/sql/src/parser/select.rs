@@ -14,7 +14,7 @@ impl<'a> Parser<'a> {
         let hints = self.hints();
         let options = self.select_options();
         let items_start = self.start();
-        let items = self.list(Self::select_item)?;
+        let items = self.select_items()?;
         let items_span = self.since(items_start);
         if self.at_kw(Kw::INTO) {
             self.into = self.clause_into()?;
@@ -79,14 +79,23 @@ impl<'a> Parser<'a> {
         options
     }
 
+    fn select_items(&mut self) -> Parse<Vec<SelectItem<'a>>> {
+        if !self.at(Tok::Star) {
+            return self.list(Self::select_item);
+        }
+        // A lone `*` may only come first.
+        let mut items = vec![SelectItem::Wildcard {
+            span: self.bump().span,
+            table: None,
+        }];
+        while self.eat(Tok::Comma) {
+            items.push(self.select_item()?);
+        }
+        Ok(items)
+    }
+
     fn select_item(&mut self) -> Parse<SelectItem<'a>> {
         let start = self.start();
-        if self.eat(Tok::Star) {
-            return Ok(SelectItem::Wildcard {
-                span: self.since(start),
-                table: None,
-            });
-        }
         if self.at_table_wildcard() {
             let first = self.ident()?;
             self.expect(Tok::Dot)?;
