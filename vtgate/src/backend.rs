@@ -1,0 +1,8 @@
+//! Connections to mysqld: one kind of connection, and one pool of them per tablet and worker thread.
+
+pub mod connection;
+pub mod pool;
+pub mod statements;
+
+pub use connection::Backend;
+pub use pool::{Pool, PoolLimits, Pooled};

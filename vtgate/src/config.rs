@@ -1,0 +1,105 @@
+//! What the gateway is told at start: command-line flags, each also readable from `VTGATE_*`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// The Vitrail gateway: speaks the MySQL protocol to clients and routes to shards.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "vtgate", version)]
+pub struct Config {
+    /// Topology store: `unix:PATH` or `http://HOST:PORT`.
+    #[arg(long, env = "VTGATE_TOPOLOGY")]
+    pub topology: String,
+    /// File with the passwords of Vitrail's own MySQL accounts (JSON, key `app`).
+    #[arg(long, env = "VTGATE_SECRETS")]
+    pub secrets: PathBuf,
+    /// Address for MySQL clients.
+    #[arg(long, default_value = "127.0.0.1:15306")]
+    pub mysql_listen: SocketAddr,
+    /// Unix socket for MySQL clients.
+    #[arg(long)]
+    pub mysql_socket: Option<PathBuf>,
+    /// Address for `/metrics`, `/healthz` and `/readyz`.
+    #[arg(long)]
+    pub http_listen: Option<SocketAddr>,
+    /// Cell this gateway runs in: replicas of the same cell are preferred.
+    #[arg(long, default_value = "local")]
+    pub cell: String,
+    /// Exit when the process that started this one ends.
+    #[arg(long)]
+    pub die_with_parent: bool,
+    /// Worker threads; 0 takes one per core.
+    #[arg(long, default_value_t = 0)]
+    pub workers: usize,
+    /// Client connections at most; one more gets error 1040.
+    #[arg(long, default_value_t = 20_000)]
+    pub connections_max: usize,
+    /// Backend connections per tablet at most, over all workers.
+    #[arg(long, default_value_t = 400)]
+    pub pool_connections_max: usize,
+    /// How long a statement waits for a backend connection, ms; then error 1040.
+    #[arg(long, default_value_t = 10_000)]
+    pub pool_wait_ms_max: u64,
+    /// Idle backend connections are closed after this time, s.
+    #[arg(long, default_value_t = 300)]
+    pub pool_idle_s_max: u64,
+    /// Bytes of rows a statement over several shards may hold in the gateway; past it error 1104.
+    #[arg(long, default_value_t = 256 << 20)]
+    pub result_bytes_max: usize,
+    /// A statement's time, ms, 0 for none; past it error 3024.
+    #[arg(long, default_value_t = 0)]
+    pub statement_ms_max: u64,
+    /// An open transaction's time, ms, 0 for none; past it the connection is closed with error 1317.
+    #[arg(long, default_value_t = 0)]
+    pub transaction_ms_max: u64,
+    /// An idle client's time, s; as MySQL's `wait_timeout`.
+    #[arg(long, default_value_t = 28_800)]
+    pub wait_timeout_s: u64,
+    /// The largest packet a client may send, bytes; past it error 1153.
+    #[arg(long, default_value_t = 64 << 20)]
+    pub max_allowed_packet: usize,
+    /// Bytes of cached plans per worker.
+    #[arg(long, default_value_t = 16 << 20)]
+    pub plan_cache_bytes_max: usize,
+    /// Time given to statements in flight after SIGTERM, s.
+    #[arg(long, default_value_t = 30)]
+    pub drain_s_max: u64,
+    /// Replicas that lag more than this are not read, ms.
+    #[arg(long, default_value_t = 30_000)]
+    pub replica_lag_ms_max: u64,
+    /// Certificate chain for clients, PEM. Without it a self-signed one is made at start, as mysqld does.
+    #[arg(long, requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of `--tls-cert`, PEM.
+    #[arg(long, requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Refuse clients on TCP without TLS (error 3159).
+    #[arg(long)]
+    pub require_secure_transport: bool,
+    /// Networks (CIDR) whose connections start with a PROXY protocol header.
+    #[arg(long, value_delimiter = ',')]
+    pub proxy_protocol_from: Vec<String>,
+    /// Version told to clients.
+    #[arg(long, default_value = "9.7.4-Vitrail")]
+    pub server_version: String,
+    /// Endpoint for OpenTelemetry traces (OTLP over HTTP), for example `http://127.0.0.1:4318`.
+    #[arg(long)]
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Config {
+    /// Worker threads after the default is applied.
+    pub fn worker_count(&self) -> usize {
+        if self.workers > 0 {
+            return self.workers;
+        }
+        std::thread::available_parallelism().map_or(1, |cores| cores.get())
+    }
+
+    /// Backend connections per tablet and worker.
+    pub fn pool_size_per_worker(&self) -> usize {
+        (self.pool_connections_max / self.worker_count()).max(1)
+    }
+}

@@ -1,0 +1,141 @@
+//! Runs a `SET`: MySQL evaluates it, and the session carries what came of it.
+
+use mysql_wire::SqlError;
+use mysql_wire::collation;
+use sql::ast::Set;
+
+use super::Session;
+use super::execute::{Lease, Needs};
+use super::relay::Answer;
+use super::set::{self, SetPlan};
+use super::settings::string_literal;
+use crate::error::{self, SqlResult};
+use crate::settings::Variables;
+
+impl Session {
+    /// Runs a `SET`; the caller answers.
+    pub(super) async fn set(&mut self, text: &[u8], set: &Set<'_>) -> SqlResult<()> {
+        let plan = set::plan(text, set)?;
+        self.diagnostics.clear();
+        if !plan.next_transaction.is_empty() {
+            if self.branches.in_transaction() {
+                return Err(SqlError::with_code(
+                    1568,
+                    "Transaction characteristics can't be changed while a transaction is in progress",
+                ));
+            }
+            self.branches.next_transaction.clone_from(&plan.next_transaction);
+        }
+        if plan.execute.is_some() {
+            self.execute_set(&plan).await?;
+        }
+        self.warn(&plan.warnings);
+        Ok(())
+    }
+
+    async fn execute_set(&mut self, plan: &SetPlan) -> SqlResult<()> {
+        let mut lease = self.lease_any(None, Needs { user_variables: true, anywhere: true, ..Needs::default() }).await?;
+        let outcome = self.set_on(&mut lease, plan).await;
+        if plan.pins {
+            self.branches.pinned = true;
+        }
+        let answer = match &outcome {
+            Ok(answer) => answer.clone(),
+            Err(wrong) => Answer::Err(wrong.clone()),
+        };
+        // A held branch keeps its transaction whatever SET did, unless SET autocommit=1 committed it.
+        self.put_back(lease, &answer).await;
+        self.refresh_context();
+        outcome.map(|_| ())
+    }
+
+    async fn set_on(&mut self, lease: &mut Lease, plan: &SetPlan) -> SqlResult<Answer> {
+        self.settle(lease).await?;
+        let conn = &mut lease.branch.conn;
+        let text = plan.execute.as_deref().unwrap_or_default();
+        let done = conn.query(text).await.map_err(|error| conn.lost(error))?;
+        let status = done.ok.status;
+        let mut variables: Variables = self.system.variables().clone();
+        for name in &plan.reset {
+            variables.remove(name);
+        }
+        if !plan.read_back.is_empty() {
+            let names: Vec<String> = plan.read_back.iter().map(|name| format!("@@session.`{name}`")).collect();
+            let text = format!("SELECT {}", names.join(","));
+            let result = conn.query(text.as_bytes()).await.map_err(|error| conn.lost(error))?;
+            let cells = result.rows.into_iter().next().unwrap_or_default();
+            for ((name, column), cell) in plan.read_back.iter().zip(&result.columns).zip(cells) {
+                let literal = match cell {
+                    None => b"NULL".to_vec(),
+                    Some(text) if column.collation == collation::BINARY => text,
+                    Some(text) => string_literal(&text),
+                };
+                variables.insert(name.clone(), literal.into());
+            }
+        }
+        self.system = self.worker.system_settings.intern(variables);
+        lease.branch.conn.system = self.system.clone();
+        if !plan.user_variables.is_empty() {
+            self.read_user_variables(lease, &plan.user_variables).await?;
+        }
+        Ok(Answer::Rows { status, warnings: 0, rows: 0 })
+    }
+
+    /// Reads user variables that a statement has assigned, so that they can follow the session to other connections.
+    pub(super) async fn read_user_variables(&mut self, lease: &mut Lease, names: &[Box<str>]) -> SqlResult<()> {
+        let conn = &mut lease.branch.conn;
+        let mut text = b"SELECT ".to_vec();
+        for (n, name) in names.iter().enumerate() {
+            if n > 0 {
+                text.push(b',');
+            }
+            let name = name.replace('`', "``");
+            text.extend_from_slice(format!("@`{name}`,CHARSET(@`{name}`),COLLATION(@`{name}`),HEX(@`{name}`)").as_bytes());
+        }
+        let result = conn.query(&text).await.map_err(|error| conn.lost(error))?;
+        let cells = result.rows.into_iter().next().unwrap_or_default();
+        let mut variables: Variables = self.user_variables.variables().clone();
+        for ((name, columns), cells) in names.iter().zip(result.columns.chunks(4)).zip(cells.chunks(4)) {
+            let ([column, ..], [value, charset, collation, digits]) = (columns, cells) else {
+                return Err(error::internal("user variables could not be read back"));
+            };
+            let literal = user_literal(column, value.as_deref(), [charset, collation, digits].map(Option::as_deref));
+            match literal {
+                Some(literal) => variables.insert(name.clone(), literal.into()),
+                None => variables.remove(name),
+            };
+        }
+        self.user_variables = self.worker.user_settings.intern(variables);
+        conn.user = self.user_variables.clone();
+        Ok(())
+    }
+}
+
+/// A value as a literal of the same type; none for NULL, which is what a variable that was never set has.
+fn user_literal(
+    column: &mysql_wire::client::Column,
+    value: Option<&[u8]>,
+    [charset, collation, digits]: [Option<&[u8]>; 3],
+) -> Option<Vec<u8>> {
+    use mysql_wire::column::ColumnType;
+    let value = value?;
+    let is = |column_type: ColumnType| column.format.ty == column_type;
+    if is(ColumnType::LongLong) || is(ColumnType::NewDecimal) {
+        return Some(value.to_vec());
+    }
+    if is(ColumnType::Double) {
+        let mut literal = value.to_vec();
+        if !literal.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+            literal.extend_from_slice(b"e0");
+        }
+        return Some(literal);
+    }
+    let charset = String::from_utf8_lossy(charset?);
+    let mut literal = format!("_{charset} x'").into_bytes();
+    literal.extend_from_slice(digits?);
+    literal.push(b'\'');
+    if charset != "binary" {
+        literal.extend_from_slice(format!(" COLLATE {}", String::from_utf8_lossy(collation?)).as_bytes());
+    }
+    Some(literal)
+}

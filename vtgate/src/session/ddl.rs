@@ -1,0 +1,195 @@
+//! DDL: on the primary of every shard of the keyspace, one after another.
+
+use planner::catalog::{KeyspaceIndex, ShardIndex};
+use planner::plan::{Ddl, DdlAction, Plan};
+use planner::resolve::resolve;
+
+use super::Session;
+use super::answer::OkAnswer;
+use super::diagnostics::{Condition, warning_count};
+use super::execute::{Input, Needs};
+use super::planned::InsertId;
+use super::query::Done;
+use crate::cluster::Cluster;
+use crate::error::{self, SqlError, SqlResult};
+
+/// Errors by which a shard says that a DDL statement was done on it before.
+const DONE_BEFORE: [u16; 7] = [1050, 1051, 1060, 1061, 1091, 1146, 1304];
+
+impl Session {
+    /// Runs DDL and waits until the gateway plans with the new definitions.
+    pub(super) async fn run_ddl(
+        &mut self,
+        cluster: &Cluster,
+        plan: &Plan,
+        ddl: &Ddl,
+        input: &Input<'_>,
+    ) -> Result<Done, mysql_wire::Error> {
+        let Some(keyspace) = cluster.catalog.keyspace(ddl.keyspace) else {
+            return Ok(self.fail(error::internal("the plan's keyspace is gone")));
+        };
+        let shards = resolve(&ddl.routing, &self.bindings(input), keyspace);
+        let done = match ddl.action {
+            DdlAction::EmptyDatabase => self.empty_database(cluster, ddl.keyspace, &shards).await,
+            DdlAction::CreateDatabase { if_not_exists } => self.create_database(&keyspace.name, if_not_exists),
+            DdlAction::Temporary if shards.len() > 1 => {
+                self.fail(error::unsupported("temporary tables on several shards"))
+            }
+            _ => match shards.as_slice() {
+                [shard] => {
+                    let place = (ddl.keyspace, *shard);
+                    self.run_on_one(cluster, plan, place, &ddl.query, InsertId::None, input).await?
+                }
+                _ => match self.ddl_on_each(cluster, ddl, &shards, input).await {
+                    Ok(()) => self.answer_ddl(0),
+                    Err(wrong) => self.fail(wrong),
+                },
+            },
+        };
+        if ddl.action != DdlAction::Temporary {
+            self.reload_definitions(cluster, ddl.keyspace).await;
+        }
+        Ok(done)
+    }
+
+    async fn ddl_on_each(
+        &mut self,
+        cluster: &Cluster,
+        ddl: &Ddl,
+        shards: &[ShardIndex],
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        let (text, _) = self.render(&ddl.query, input, None, true)?;
+        // DDL commits what is open, here as in MySQL.
+        self.commit_quietly().await?;
+        self.diagnostics.clear();
+        let needs = Needs { writes: true, primary: true, ..Needs::default() };
+        let mut done: Vec<String> = Vec::new();
+        let mut done_before: Vec<(String, SqlError)> = Vec::new();
+        for shard in shards {
+            let name = cluster.shard(ddl.keyspace, *shard).map(|(_, shard)| shard.name.to_string()).unwrap_or_default();
+            let outcome = match self.lease(cluster, ddl.keyspace, *shard, needs).await {
+                Ok(mut lease) => {
+                    let conn = &mut lease.branch.conn;
+                    conn.query(&text).await.map_err(|error| conn.lost(error))
+                }
+                Err(wrong) => Err(wrong),
+            };
+            match outcome {
+                Ok(_) => done.push(name),
+                Err(wrong) if DONE_BEFORE.contains(&wrong.code) => done_before.push((name, wrong)),
+                Err(wrong) => return Err(partial(wrong, &name, &done)),
+            }
+        }
+        if done.is_empty() {
+            if let Some((_, wrong)) = done_before.into_iter().next() {
+                return Err(wrong);
+            }
+        } else {
+            // The statement was repeated after a partial failure: what is left of it is done now.
+            for (name, wrong) in done_before {
+                let text = format!("shard {name}: {}", String::from_utf8_lossy(&wrong.message));
+                self.diagnostics.push(Condition::warning(wrong.code, &text));
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_ddl(&mut self, affected_rows: u64) -> Done {
+        self.row_count = i64::try_from(affected_rows).unwrap_or(i64::MAX);
+        let answer = OkAnswer {
+            affected_rows,
+            status: self.status(),
+            warnings: warning_count(&self.diagnostics),
+            ..OkAnswer::default()
+        };
+        self.out.ok(&answer);
+        Done::Answered
+    }
+
+    fn create_database(&mut self, name: &str, if_not_exists: bool) -> Done {
+        let text = format!("Can't create database '{name}'; database exists");
+        if !if_not_exists {
+            return self.fail(SqlError::with_code(1007, text));
+        }
+        self.diagnostics = vec![Condition { level: "Note".into(), code: 1007, message: text.into_bytes().into() }];
+        self.answer_ddl(1)
+    }
+
+    /// DROP DATABASE of a keyspace: its tables, views and stored programs go, the keyspace stays.
+    async fn empty_database(&mut self, cluster: &Cluster, keyspace: KeyspaceIndex, shards: &[ShardIndex]) -> Done {
+        let mut dropped = 0;
+        if let Err(wrong) = self.commit_quietly().await {
+            return self.fail(wrong);
+        }
+        let needs = Needs { writes: true, primary: true, ..Needs::default() };
+        let mut done: Vec<String> = Vec::new();
+        for shard in shards {
+            let outcome = match self.lease(cluster, keyspace, *shard, needs).await {
+                Ok(mut lease) => empty_on(&mut lease.branch.conn).await,
+                Err(wrong) => Err(wrong),
+            };
+            let name = cluster.shard(keyspace, *shard).map(|(_, shard)| shard.name.to_string()).unwrap_or_default();
+            match outcome {
+                Ok(count) => {
+                    dropped = dropped.max(count);
+                    done.push(name);
+                }
+                Err(wrong) => return self.fail(partial(wrong, &name, &done)),
+            }
+        }
+        self.diagnostics.clear();
+        self.answer_ddl(dropped)
+    }
+
+    async fn commit_quietly(&mut self) -> SqlResult<()> {
+        if self.branches.in_transaction() { self.end_branches("COMMIT").await } else { Ok(()) }
+    }
+
+    async fn reload_definitions(&self, cluster: &Cluster, keyspace: KeyspaceIndex) {
+        let Some(state) = cluster.keyspaces.get(usize::from(keyspace)) else { return };
+        let primaries = state.shards.iter().filter_map(|shard| shard.primary.as_ref());
+        self.worker.shared.reload.reload(primaries.map(|target| target.alias.clone()).collect()).await;
+    }
+}
+
+/// A DDL error that says on which shards the statement is done.
+fn partial(wrong: SqlError, shard: &str, done: &[String]) -> SqlError {
+    if done.is_empty() {
+        return wrong;
+    }
+    let text = format!(
+        "{} (on shard {shard}; done on shards {}; repeating the statement is safe)",
+        String::from_utf8_lossy(&wrong.message),
+        done.join(", "),
+    );
+    SqlError { message: text.into_bytes().into(), ..wrong }
+}
+
+/// Drops everything in the connection's database; returns the number of tables and views.
+async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
+    const OBJECTS: &[u8] = b"SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+        UNION ALL SELECT ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() \
+        UNION ALL SELECT EVENT_NAME, 'EVENT' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
+    let objects = conn.query(OBJECTS).await.map_err(|error| conn.lost(error))?;
+    conn.query(b"SET foreign_key_checks = 0").await.map_err(|error| conn.lost(error))?;
+    let mut dropped = 0;
+    let mut outcome = Ok(());
+    for row in objects.rows {
+        let mut cells = row.into_iter().map(|cell| String::from_utf8_lossy(&cell.unwrap_or_default()).into_owned());
+        let (Some(name), Some(kind)) = (cells.next(), cells.next()) else { continue };
+        let kind = match kind.as_str() {
+            "BASE TABLE" => "TABLE",
+            other => other,
+        };
+        let text = format!("DROP {kind} IF EXISTS `{}`", name.replace('`', "``"));
+        outcome = conn.query(text.as_bytes()).await.map(|_| ()).map_err(|error| conn.lost(error));
+        if outcome.is_err() {
+            break;
+        }
+        dropped += u64::from(matches!(kind, "TABLE" | "VIEW"));
+    }
+    // Closed afterwards: what it was told here is not what its settings say.
+    conn.begin_exchange();
+    outcome.map(|()| dropped)
+}

@@ -1,0 +1,35 @@
+//! The diagnostics area that SHOW WARNINGS reads, kept by the session because its connection is long gone.
+
+use mysql_wire::SqlError;
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// `Note`, `Warning` or `Error`.
+    pub level: Box<str>,
+    /// MySQL's number.
+    pub code: u16,
+    /// Text, in the session's result character set.
+    pub message: Box<[u8]>,
+}
+
+impl Condition {
+    /// A warning of the gateway's own.
+    pub fn warning(code: u16, message: &str) -> Self {
+        Self { level: "Warning".into(), code, message: message.as_bytes().into() }
+    }
+}
+
+impl From<&SqlError> for Condition {
+    fn from(error: &SqlError) -> Self {
+        Self { level: "Error".into(), code: error.code, message: error.message.as_ref().into() }
+    }
+}
+
+/// Conditions of the last statement that could raise any.
+pub type Diagnostics = Vec<Condition>;
+
+/// Number of conditions as the protocol's 16 bits.
+pub fn warning_count(diagnostics: &Diagnostics) -> u16 {
+    u16::try_from(diagnostics.len()).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,491 @@
+//! Prepared statements: the client's own ids, mapped to statements that are prepared on backend connections when needed.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use mysql_wire::SqlError;
+use mysql_wire::client::Prepared;
+use mysql_wire::column::ColumnType;
+use mysql_wire::message::{PrepareOk, StmtExecute, StmtFetch, StmtSendLongData};
+use mysql_wire::packet::write_packet;
+use mysql_wire::value::ValueRef;
+use mysql_wire::value::literal::{self, LiteralStyle};
+use mysql_wire::value::params::{ExecuteRef, Param, ParamType, ParamValue, decode_params, encode_execute};
+use planner::catalog::{KeyspaceIndex, ShardIndex};
+use planner::plan::{Plan, PlanNode, Routing, Template};
+use sql::fingerprint::Fingerprint;
+use sql::mode::LexMode;
+
+use super::Session;
+use super::execute::{Input, Lease, Needs, Protocol};
+use super::planned::Planned;
+use super::query::{Done, Found};
+use super::show::ShowAction;
+use crate::backend::statements::StatementKey;
+use crate::error::{self, SqlResult};
+use crate::metrics::StatementLabel;
+use crate::plan_cache::ContextId;
+
+/// Prepared statements that one session may hold, as a bound on its memory.
+const STATEMENTS_MAX: usize = 16_382;
+
+/// A statement that a client has prepared.
+pub(super) struct PreparedStatement {
+    text: Rc<[u8]>,
+    fingerprint: Fingerprint,
+    /// Types of the last execution, which a client sends only when they change.
+    types: RefCell<Vec<ParamType>>,
+    /// Values that came by COM_STMT_SEND_LONG_DATA, for the next execution.
+    long_data: RefCell<HashMap<u16, Vec<u8>>>,
+    /// More long data was sent than a packet may hold: told at the next execution.
+    long_data_overflow: Cell<bool>,
+    /// The plan of the last execution, and what it was made under.
+    planned: RefCell<Option<(ContextId, u64, Rc<Planned>)>>,
+}
+
+/// A session's prepared statements.
+#[derive(Default)]
+pub(super) struct Statements {
+    by_id: HashMap<u32, Rc<PreparedStatement>>,
+    last_id: u32,
+}
+
+impl Statements {
+    fn get(&self, id: u32) -> Option<Rc<PreparedStatement>> {
+        self.by_id.get(&id).cloned()
+    }
+
+    fn insert(&mut self, statement: PreparedStatement) -> SqlResult<u32> {
+        if self.by_id.len() >= STATEMENTS_MAX {
+            return Err(SqlError::with_code(
+                1461,
+                format!("Can't create more than max_prepared_stmt_count statements (current value: {STATEMENTS_MAX})"),
+            ));
+        }
+        loop {
+            self.last_id = self.last_id.wrapping_add(1);
+            if self.last_id != 0 && !self.by_id.contains_key(&self.last_id) {
+                self.by_id.insert(self.last_id, Rc::new(statement));
+                return Ok(self.last_id);
+            }
+        }
+    }
+
+    /// COM_STMT_SEND_LONG_DATA, which has no answer.
+    pub(super) fn send_long_data(&mut self, long: &StmtSendLongData<'_>, bytes_max: usize) {
+        let Some(statement) = self.by_id.get(&long.statement_id) else { return };
+        let mut values = statement.long_data.borrow_mut();
+        let value = values.entry(long.param).or_default();
+        if value.len() + long.data.len() > bytes_max {
+            statement.long_data_overflow.set(true);
+            return;
+        }
+        value.extend_from_slice(long.data);
+    }
+}
+
+/// One execution: the values that the client bound.
+pub(super) struct Execution<'p> {
+    text: Rc<[u8]>,
+    params: Vec<Param<'p>>,
+    style_charset: Box<str>,
+    no_backslash_escapes: bool,
+}
+
+impl Execution<'_> {
+    /// Appends a parameter as an SQL literal.
+    pub(super) fn write_literal(&self, ordinal: u32, out: &mut Vec<u8>) {
+        let style =
+            LiteralStyle { no_backslash_escapes: self.no_backslash_escapes, charset: &self.style_charset };
+        let written = self.params.get(ordinal as usize).map(|param| match param.value {
+            ParamValue::Inline(value) => literal::write(param.ty, &value, &style, out),
+            ParamValue::LongData => Ok(()),
+        });
+        if !matches!(written, Some(Ok(()))) {
+            out.extend_from_slice(b"NULL");
+        }
+    }
+}
+
+/// The value as the planner takes it.
+fn planner_param<'p>(param: &Param<'p>) -> planner::value::Param<'p> {
+    use planner::value::Param as P;
+    match param.value {
+        ParamValue::LongData => P::Other,
+        ParamValue::Inline(value) => match value {
+            ValueRef::Null => P::Null,
+            ValueRef::Int(number) => P::Int(number),
+            ValueRef::UInt(number) => P::UInt(number),
+            ValueRef::Float(number) => P::Float(f64::from(number)),
+            ValueRef::Double(number) => P::Float(number),
+            ValueRef::Decimal(text) => P::Decimal(text),
+            ValueRef::Bytes(bytes) => match param.ty.ty {
+                ColumnType::TinyBlob | ColumnType::MediumBlob | ColumnType::LongBlob | ColumnType::Blob => P::Blob(bytes),
+                ColumnType::VarChar | ColumnType::VarString | ColumnType::String => P::Str(bytes),
+                _ => P::Other,
+            },
+            ValueRef::Date(_) | ValueRef::DateTime(_) | ValueRef::Time(_) => P::Other,
+        },
+    }
+}
+
+/// What COM_STMT_PREPARE answers.
+#[derive(Default)]
+struct Metadata {
+    params: Vec<Vec<u8>>,
+    columns: Vec<Vec<u8>>,
+    warnings: u16,
+}
+
+impl From<Prepared> for Metadata {
+    fn from(prepared: Prepared) -> Self {
+        Self { params: prepared.params, columns: prepared.columns, warnings: prepared.warnings }
+    }
+}
+
+impl Session {
+    /// COM_STMT_PREPARE.
+    pub(super) async fn prepare(&mut self, text: &[u8]) -> Result<(), mysql_wire::Error> {
+        match self.prepare_statement(text).await {
+            Ok((id, metadata)) => self.answer_prepared(id, &metadata),
+            Err(wrong) => self.answer_error(wrong),
+        }
+        Ok(())
+    }
+
+    async fn prepare_statement(&mut self, text: &[u8]) -> SqlResult<(u32, Metadata)> {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.read(text, self.lex_options()).map_err(error::syntax)?;
+        let text = trim_terminator(text, &mut fingerprint, self)?;
+        let input = Input { text: &text, fingerprint: &fingerprint, params: &[], protocol: Protocol::Text };
+        let (metadata, planned) = match self.find(&text, &fingerprint)? {
+            Found::Planned(planned) => {
+                let metadata = match &*planned {
+                    Planned::Plan(plan, _) => self.describe_on_shard(plan, &input).await?,
+                    _ => Metadata::default(),
+                };
+                (metadata, Some(planned))
+            }
+            Found::Own(statement) => (self.describe_own(&statement, &text).await?, None),
+            Found::Unparsed(keyspace) => {
+                let cluster = self.worker.cluster();
+                let lease = self.lease(&cluster, keyspace, 0, Needs { primary: true, ..Needs::default() }).await?;
+                (self.describe_on(lease, &text).await?, None)
+            }
+        };
+        let revision = self.worker.cluster().catalog_revision;
+        let statement = PreparedStatement {
+            text: text.as_slice().into(),
+            types: RefCell::default(),
+            long_data: RefCell::default(),
+            long_data_overflow: Cell::new(false),
+            planned: RefCell::new(planned.map(|planned| (self.context_id, revision, planned))),
+            fingerprint,
+        };
+        Ok((self.statements.insert(statement)?, metadata))
+    }
+
+    /// Asks a shard for the statement's metadata, and for its errors.
+    async fn describe_on_shard(&mut self, plan: &Plan, input: &Input<'_>) -> SqlResult<Metadata> {
+        let Some((keyspace, shard, query)) = place_of(plan) else { return Ok(Metadata::default()) };
+        let (text, _) = self.render(query, input, None, false)?;
+        let cluster = self.worker.cluster();
+        let needs = Needs { primary: plan.effects.locking_read, anywhere: true, ..Needs::default() };
+        let lease = self.lease(&cluster, keyspace, shard, needs).await?;
+        self.describe_on(lease, &text).await
+    }
+
+    async fn describe_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
+        self.settle(&mut lease).await?;
+        let key = self.statement_key(text, &[], &lease);
+        let conn = &mut lease.branch.conn;
+        let prepared = conn.prepare(text).await;
+        let outcome = match prepared {
+            Ok(prepared) => {
+                conn.remember(key, prepared.id);
+                Ok(Metadata::from(prepared))
+            }
+            Err(wrong) => Err(conn.lost(wrong)),
+        };
+        self.branches.give_back(lease.branch);
+        outcome
+    }
+
+    /// Metadata of a statement that the session answers itself.
+    async fn describe_own(&mut self, statement: &sql::ast::Statement<'_>, text: &[u8]) -> SqlResult<Metadata> {
+        use sql::ast::StatementKind;
+        if statement.params > 0 {
+            return Err(error::unsupported("parameters in this statement"));
+        }
+        match &statement.kind {
+            StatementKind::Show(show) => match self.show(show, text)? {
+                ShowAction::Answer(table) => {
+                    Ok(Metadata { columns: table.encoded_columns(), ..Metadata::default() })
+                }
+                ShowAction::Ask(keyspace) => {
+                    let lease = self.lease_any(keyspace.as_deref(), Needs::default()).await?;
+                    self.describe_on(lease, text).await
+                }
+            },
+            StatementKind::Explain(_) => Err(error::unsupported("VEXPLAIN as a prepared statement")),
+            _ => Ok(Metadata::default()),
+        }
+    }
+
+    fn answer_prepared(&mut self, id: u32, metadata: &Metadata) {
+        let count = |list: &[Vec<u8>]| u16::try_from(list.len()).unwrap_or(u16::MAX);
+        let ok = PrepareOk {
+            statement_id: id,
+            columns: count(&metadata.columns),
+            params: count(&metadata.params),
+            warnings: metadata.warnings,
+        };
+        let status = self.status();
+        let out = &mut self.out;
+        write_packet(&mut out.buffer, &mut out.seq, |w| ok.encode(w));
+        for definitions in [&metadata.params, &metadata.columns] {
+            for definition in definitions {
+                out.payload(definition);
+            }
+            if !definitions.is_empty() && !out.deprecates_eof() {
+                out.end(status, 0);
+            }
+        }
+    }
+
+    /// COM_STMT_EXECUTE.
+    pub(super) async fn execute_prepared(&mut self, execute: &StmtExecute<'_>) -> Result<(), mysql_wire::Error> {
+        let started = Instant::now();
+        let id = execute.statement_id;
+        let Some(statement) = self.statements.get(id) else {
+            self.control.begin("Execute", b"", 0);
+            self.answer_error(error::unknown_statement(id, "mysqld_stmt_execute"));
+            return Ok(());
+        };
+        self.control.begin("Execute", &statement.text, self.statement_deadline());
+        let long_data = std::mem::take(&mut *statement.long_data.borrow_mut());
+        if statement.long_data_overflow.replace(false) {
+            self.answer_error(SqlError::with_code(1153, "Got a packet bigger than 'max_allowed_packet' bytes"));
+            return Ok(());
+        }
+        let count = statement.fingerprint.params() as usize;
+        let raw = execute.params(count, self.client.capabilities)?;
+        let bound = {
+            let mut types = statement.types.borrow_mut();
+            let has_long_data = |index: usize| u16::try_from(index).is_ok_and(|index| long_data.contains_key(&index));
+            decode_params(&raw, count, &mut types, has_long_data)
+        };
+        let mut params = match bound {
+            Ok(bound) => bound.params,
+            Err(wrong) => {
+                self.answer_error(SqlError::with_code(1210, format!("Incorrect arguments to mysqld_stmt_execute: {wrong}")));
+                return Ok(());
+            }
+        };
+        for (index, value) in &long_data {
+            if let Some(param) = params.get_mut(usize::from(*index)) {
+                param.value = ParamValue::Inline(ValueRef::Bytes(value));
+            }
+        }
+        let values: Vec<planner::value::Param<'_>> = params.iter().map(planner_param).collect();
+        let execution = Execution {
+            text: statement.text.clone(),
+            params,
+            style_charset: self.context.character_set.clone(),
+            no_backslash_escapes: self.context.lex.has(LexMode::NO_BACKSLASH_ESCAPES),
+        };
+        let input = Input {
+            text: &statement.text,
+            fingerprint: &statement.fingerprint,
+            params: &values,
+            protocol: Protocol::Binary(&execution),
+        };
+        self.out.more_results = false;
+        self.out.binary = true;
+        let (label, done) = self.run_prepared(&statement, &input).await;
+        self.out.binary = false;
+        let done = done?;
+        self.worker.metrics.statement(label, started.elapsed(), matches!(done, Done::Failed));
+        Ok(())
+    }
+
+    async fn run_prepared(
+        &mut self,
+        statement: &PreparedStatement,
+        input: &Input<'_>,
+    ) -> (StatementLabel, Result<Done, mysql_wire::Error>) {
+        let revision = self.worker.cluster().catalog_revision;
+        let known = match &*statement.planned.borrow() {
+            Some((context, seen, planned)) if *context == self.context_id && *seen == revision => Some(planned.clone()),
+            _ => None,
+        };
+        let found = match known {
+            Some(planned) => Ok(Found::Planned(planned)),
+            None => self.find(input.text, input.fingerprint),
+        };
+        match found {
+            Err(wrong) => (StatementLabel::SESSION, Ok(self.fail(wrong))),
+            Ok(Found::Planned(planned)) => {
+                *statement.planned.borrow_mut() = Some((self.context_id, revision, planned.clone()));
+                let label = match &*planned {
+                    Planned::Plan(plan, _) => plan.kind.into(),
+                    _ => StatementLabel::SESSION,
+                };
+                (label, self.run_planned(&planned, input).await)
+            }
+            Ok(Found::Own(parsed)) => (StatementLabel::SESSION, Box::pin(self.own(&parsed, input)).await),
+            Ok(Found::Unparsed(keyspace)) => {
+                (StatementLabel::SESSION, Box::pin(self.run_unparsed(keyspace, input)).await)
+            }
+        }
+    }
+
+    fn statement_key(&self, text: &[u8], types: &[u8], lease: &Lease) -> StatementKey {
+        StatementKey {
+            text: text.into(),
+            types: types.into(),
+            settings: self.system.id(),
+            database: lease.branch.conn.database().clone(),
+        }
+    }
+
+    /// Adds an execution to what the connection sends, after preparing the statement on it where it is not yet.
+    pub(super) async fn push_execute(
+        &mut self,
+        lease: &mut Lease,
+        text: &[u8],
+        order: Option<&[u32]>,
+        execution: &Execution<'_>,
+    ) -> SqlResult<()> {
+        let reordered: Vec<Param<'_>>;
+        let params = match order {
+            Some(order) => {
+                reordered = order.iter().filter_map(|ordinal| execution.params.get(*ordinal as usize).copied()).collect();
+                &reordered
+            }
+            None => &execution.params,
+        };
+        let types: Vec<u8> = params.iter().flat_map(|param| [param.ty.ty.byte(), u8::from(param.ty.unsigned)]).collect();
+        let shared: Rc<[u8]> = if order.is_none() && *text == *execution.text { execution.text.clone() } else { text.into() };
+        let key = StatementKey {
+            text: shared,
+            types: types.into(),
+            settings: self.system.id(),
+            database: lease.branch.conn.database().clone(),
+        };
+        let mut send_types = false;
+        let id = match lease.branch.conn.statements.find(&key) {
+            Some(id) => id,
+            None => {
+                send_types = true;
+                self.prepare_on(lease, key).await?
+            }
+        };
+        let conn = &mut lease.branch.conn;
+        let execute = ExecuteRef { statement_id: id, cursor: 0, send_types, params, attributes: &[] };
+        let mut failed = None;
+        conn.push_message(|w| {
+            w.int1(mysql_wire::command::CommandCode::StmtExecute.byte());
+            failed = encode_execute(&execute, false, w).err();
+        });
+        match failed {
+            Some(wrong) => {
+                // The half-written packet must never be sent.
+                conn.begin_exchange();
+                Err(SqlError::with_code(1210, format!("Incorrect arguments to mysqld_stmt_execute: {wrong}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn prepare_on(&mut self, lease: &mut Lease, key: StatementKey) -> SqlResult<u32> {
+        let untyped = StatementKey { types: Rc::from([]), ..key.clone() };
+        let conn = &mut lease.branch.conn;
+        // Prepared for its metadata and never executed: no types stick to it yet.
+        if let Some(id) = conn.statements.find(&untyped).filter(|_| !key.types.is_empty()) {
+            conn.statements.remove(&untyped);
+            conn.remember(key, id);
+            return Ok(id);
+        }
+        self.settle(lease).await?;
+        let conn = &mut lease.branch.conn;
+        match conn.prepare(&key.text).await {
+            Ok(prepared) => {
+                conn.remember(key, prepared.id);
+                Ok(prepared.id)
+            }
+            Err(wrong) => Err(conn.lost(wrong)),
+        }
+    }
+
+    /// Sends the statements that were pipelined and reads their answers, where something has to come between them and the statement.
+    pub(super) async fn settle(&mut self, lease: &mut Lease) -> SqlResult<()> {
+        let prefixes = std::mem::take(&mut lease.prefixes);
+        if prefixes == 0 {
+            return Ok(());
+        }
+        let conn = &mut lease.branch.conn;
+        conn.begin_exchange();
+        conn.stream().flush().await.map_err(|error| conn.lost(error.into()))?;
+        super::relay::skip_answers(conn, prefixes).await.map_err(|error| conn.lost(error))??;
+        conn.end_exchange();
+        Ok(())
+    }
+
+    /// COM_STMT_CLOSE, which has no answer.
+    pub(super) fn close_statement(&mut self, id: u32) {
+        self.statements.by_id.remove(&id);
+    }
+
+    /// COM_STMT_RESET: drops long data.
+    pub(super) fn reset_statement(&mut self, id: u32) {
+        match self.statements.get(id) {
+            Some(statement) => {
+                statement.long_data.borrow_mut().clear();
+                statement.long_data_overflow.set(false);
+                self.ok();
+            }
+            None => self.answer_error(error::unknown_statement(id, "mysqld_stmt_reset")),
+        }
+    }
+
+    /// COM_STMT_FETCH: the gateway opens no cursors, an execution sends all rows.
+    pub(super) fn fetch(&mut self, fetch: &StmtFetch) {
+        let wrong = match self.statements.get(fetch.statement_id) {
+            Some(_) => SqlError::with_code(1421, format!("The statement ({}) has no open cursor.", fetch.statement_id)),
+            None => error::unknown_statement(fetch.statement_id, "mysqld_stmt_fetch"),
+        };
+        self.answer_error(wrong);
+    }
+}
+
+/// Where a plan's metadata comes from: a shard and the text to prepare there.
+fn place_of(plan: &Plan) -> Option<(KeyspaceIndex, ShardIndex, &Template)> {
+    match &plan.node {
+        PlanNode::Route(route) => {
+            let shard = match &route.routing {
+                Routing::Target(shard) => *shard,
+                _ => 0,
+            };
+            Some((route.keyspace, shard, &route.query))
+        }
+        PlanNode::Insert(insert) => Some((insert.keyspace, 0, &insert.query)),
+        PlanNode::Ddl(_) => None,
+    }
+}
+
+/// A prepared statement may end in a semicolon, but hold no second statement.
+fn trim_terminator(text: &[u8], fingerprint: &mut Fingerprint, session: &Session) -> SqlResult<Vec<u8>> {
+    if fingerprint.semicolon().is_none() {
+        return Ok(text.to_vec());
+    }
+    let statements = super::query::split(text, session.lex_options(), fingerprint).map_err(error::syntax)?;
+    if let [_, second, ..] = statements.as_slice() {
+        return Err(error::syntax(sql::error::ParseError::syntax(text, second.start as usize)));
+    }
+    let statement = statements.first().map(|span| span.of(text)).unwrap_or_default().to_vec();
+    fingerprint.read(&statement, session.lex_options()).map_err(error::syntax)?;
+    Ok(statement)
+}

@@ -1,0 +1,191 @@
+//! `SET`, as a plan: what MySQL evaluates, what is read back from it, and what the gateway keeps. Pure.
+
+use sql::ast::{Expr, ExprKind, Isolation, Set, SetKind, VarScope};
+
+use super::variables::{CHARSET_VARIABLES, Handling, handling};
+use crate::error::{self, SqlResult};
+
+/// What to do for a `SET`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct SetPlan {
+    /// The statement for MySQL, on a connection that has the session's settings; none if nothing is left to do there.
+    pub execute: Option<Vec<u8>>,
+    /// System variables to read back and carry from now on.
+    pub read_back: Vec<Box<str>>,
+    /// System variables that are carried no more: set to DEFAULT.
+    pub reset: Vec<Box<str>>,
+    /// User variables to read back and carry, lower case without `@`.
+    pub user_variables: Vec<Box<str>>,
+    /// `SET TRANSACTION ..` for the next transaction only.
+    pub next_transaction: Vec<Vec<u8>>,
+    /// The session keeps its connection from here on.
+    pub pins: bool,
+    /// Warnings: number and text.
+    pub warnings: Vec<(u16, String)>,
+}
+
+/// Plans a `SET`.
+///
+/// # Errors
+/// 1227 for what needs an administrator, 1235 for forms that are not supported.
+pub(super) fn plan(text: &[u8], set: &Set<'_>) -> SqlResult<SetPlan> {
+    let mut plan = SetPlan::default();
+    let mut kept: Vec<&[u8]> = Vec::with_capacity(set.items.len());
+    for item in &set.items {
+        let item_text = item.span.of(text);
+        match &item.kind {
+            SetKind::UserVar { name, .. } => {
+                let name = String::from_utf8_lossy(&name.value).to_lowercase();
+                push_new(&mut plan.user_variables, &name);
+                kept.push(item_text);
+            }
+            SetKind::SysVar { var, value } => {
+                let name = String::from_utf8_lossy(&var.name.value).to_ascii_lowercase();
+                if system_variable(&mut plan, var.scope, &name, value)? {
+                    kept.push(item_text);
+                }
+            }
+            SetKind::Names { .. } | SetKind::CharacterSet(_) => {
+                read_back_charset(&mut plan);
+                kept.push(item_text);
+            }
+            SetKind::Transaction { scope, isolation, read_only } => {
+                transaction(&mut plan, item_text, *scope, *isolation, *read_only, &mut kept)?;
+            }
+            SetKind::Other(other) => return Err(error::unsupported(format_args!("SET {other:?}"))),
+        }
+    }
+    if !kept.is_empty() {
+        let mut execute = b"SET ".to_vec();
+        execute.extend_from_slice(&kept.join(&b", "[..]));
+        plan.execute = Some(execute);
+    }
+    Ok(plan)
+}
+
+/// Whether MySQL is to execute the assignment.
+fn system_variable(plan: &mut SetPlan, scope: VarScope, name: &str, value: &Expr<'_>) -> SqlResult<bool> {
+    let how = handling(name);
+    if how == Handling::Ignored {
+        plan.warnings.push((1235, format!("SET {name} has no effect through the gateway")));
+        return Ok(false);
+    }
+    if !matches!(scope, VarScope::Implicit | VarScope::Session) {
+        return Err(error::access_denied("SUPER or SYSTEM_VARIABLES_ADMIN"));
+    }
+    match how {
+        Handling::Carried => {
+            if matches!(value.kind, ExprKind::Default) {
+                push_new(&mut plan.reset, name);
+            } else {
+                push_new(&mut plan.read_back, name);
+            }
+        }
+        Handling::Charset => read_back_charset(plan),
+        Handling::Pinning => plan.pins = true,
+        Handling::Privileged => {
+            return Err(error::access_denied("SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN"));
+        }
+        Handling::Refused => return Err(error::unsupported(format_args!("SET {name}"))),
+        Handling::Ignored => {}
+    }
+    Ok(true)
+}
+
+fn transaction<'t>(
+    plan: &mut SetPlan,
+    item_text: &'t [u8],
+    scope: VarScope,
+    isolation: Option<Isolation>,
+    read_only: Option<bool>,
+    kept: &mut Vec<&'t [u8]>,
+) -> SqlResult<()> {
+    match scope {
+        VarScope::Implicit => {
+            let mut statement = b"SET ".to_vec();
+            statement.extend_from_slice(item_text);
+            plan.next_transaction.push(statement);
+        }
+        VarScope::Session => {
+            if isolation.is_some() {
+                push_new(&mut plan.read_back, "transaction_isolation");
+            }
+            if read_only.is_some() {
+                push_new(&mut plan.read_back, "transaction_read_only");
+            }
+            kept.push(item_text);
+        }
+        VarScope::Global | VarScope::Persist | VarScope::PersistOnly => {
+            return Err(error::access_denied("SUPER or SYSTEM_VARIABLES_ADMIN"));
+        }
+    }
+    Ok(())
+}
+
+fn read_back_charset(plan: &mut SetPlan) {
+    for name in CHARSET_VARIABLES {
+        push_new(&mut plan.read_back, name);
+    }
+}
+
+fn push_new(names: &mut Vec<Box<str>>, name: &str) {
+    if !names.iter().any(|known| **known == *name) {
+        names.push(name.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sql::ast::StatementKind;
+
+    use super::*;
+
+    fn planned(text: &str) -> SqlResult<SetPlan> {
+        let statement = sql::parser::parse(text.as_bytes(), sql::parser::ParseOptions::default()).unwrap();
+        let StatementKind::Set(set) = &statement.kind else { panic!("not a SET: {text}") };
+        plan(text.as_bytes(), set)
+    }
+
+    fn executed(plan: &SetPlan) -> Option<&str> {
+        plan.execute.as_deref().map(|text| std::str::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn carried_variables_are_read_back_and_defaults_forgotten() {
+        let plan = planned("SET sql_mode='', SESSION time_zone = DEFAULT, @X := 1").unwrap();
+        assert_eq!(executed(&plan), Some("SET sql_mode='', SESSION time_zone = DEFAULT, @X := 1"));
+        assert_eq!(plan.read_back, ["sql_mode".into()]);
+        assert_eq!(plan.reset, ["time_zone".into()]);
+        assert_eq!(plan.user_variables, ["x".into()]);
+    }
+
+    #[test]
+    fn what_a_dump_says_of_binary_logs_is_ignored() {
+        let plan = planned("SET @@SESSION.SQL_LOG_BIN= 0").unwrap();
+        assert_eq!((executed(&plan), plan.warnings.len()), (None, 1));
+        let plan = planned("SET @@GLOBAL.GTID_PURGED=''").unwrap();
+        assert_eq!((executed(&plan), plan.warnings.len()), (None, 1));
+    }
+
+    #[test]
+    fn global_variables_need_an_administrator() {
+        assert_eq!(planned("SET GLOBAL sql_mode=''").unwrap_err().code, 1227);
+        assert_eq!(planned("SET @@persist.max_connections=1").unwrap_err().code, 1227);
+        assert_eq!(planned("SET pseudo_thread_id=1").unwrap_err().code, 1227);
+    }
+
+    #[test]
+    fn names_read_back_all_of_the_character_set() {
+        let plan = planned("SET NAMES latin1").unwrap();
+        assert_eq!(plan.read_back.len(), 3);
+    }
+
+    #[test]
+    fn a_transaction_of_no_scope_is_for_the_next_one() {
+        let plan = planned("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").unwrap();
+        assert_eq!(executed(&plan), None);
+        assert_eq!(plan.next_transaction.len(), 1);
+        let plan = planned("SET SESSION TRANSACTION READ ONLY").unwrap();
+        assert_eq!(plan.read_back, ["transaction_read_only".into()]);
+    }
+}

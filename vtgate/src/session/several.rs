@@ -1,0 +1,334 @@
+//! Statements that go to several shards at once: writes by scatter, rows of an INSERT by shard.
+//!
+//! Until commits over shards are atomic, an autocommit statement opens a transaction on every shard, executes on all, and commits in
+//! order only when all have succeeded. Inside an explicit transaction a second writing shard is refused by name.
+
+use futures::future::join_all;
+use mysql_wire::client::{OkStatus, QueryResult};
+use mysql_wire::{Error, SqlError};
+use planner::catalog::{KeyspaceIndex, ShardIndex};
+use planner::coerce::WriteMode;
+use planner::plan::{Insert, Plan, Route, Several, StatementKind};
+use planner::resolve::resolve_insert;
+
+use super::Session;
+use super::answer::OkAnswer;
+use super::diagnostics::{Condition, Diagnostics, warning_count};
+use super::execute::{Input, Lease, Needs};
+use super::planned::{InsertId, Planned, plan_error};
+use super::query::Done;
+use crate::cluster::Cluster;
+use crate::error::{self, SqlResult};
+
+/// A statement for one shard.
+pub(super) struct Part {
+    /// The shard.
+    pub shard: ShardIndex,
+    /// Its text.
+    pub text: Vec<u8>,
+}
+
+impl Session {
+    /// INSERT or REPLACE with rows that are routed each by its own values.
+    pub(super) async fn run_insert(
+        &mut self,
+        cluster: &Cluster,
+        plan: &Plan,
+        insert: &Insert,
+        input: &Input<'_>,
+    ) -> Result<Done, mysql_wire::Error> {
+        let Some(keyspace) = cluster.catalog.keyspace(insert.keyspace) else {
+            return Ok(self.fail(error::internal("the plan's keyspace is gone")));
+        };
+        let targets = match resolve_insert(insert, &self.bindings(input), keyspace, self.write_mode(insert)) {
+            Ok(targets) => targets,
+            Err(wrong) => return Ok(self.fail(plan_error(wrong))),
+        };
+        if let [target] = targets.as_slice() {
+            let place = (insert.keyspace, target.shard);
+            return self.run_on_one(cluster, plan, place, &insert.query, InsertId::None, input).await;
+        }
+        let Some(split) = &insert.split else {
+            return Ok(self.fail(error::unsupported("this form of INSERT with rows of several shards")));
+        };
+        let mut parts = Vec::with_capacity(targets.len());
+        for target in &targets {
+            match self.render(split, input, Some((&insert.rows, &target.rows)), true) {
+                Ok((text, _)) => parts.push(Part { shard: target.shard, text }),
+                Err(wrong) => return Ok(self.fail(wrong)),
+            }
+        }
+        self.write_parts(cluster, plan, insert.keyspace, &parts, false).await
+    }
+
+    /// How written values are converted.
+    fn write_mode(&self, insert: &Insert) -> WriteMode {
+        let sql_mode = &self.context.sql_mode;
+        let has = |name: &str| sql_mode.split(',').any(|mode| mode.eq_ignore_ascii_case(name));
+        // The empty text stands for the server's default, which is strict, until the session sets another one.
+        let strict = self.system.get("sql_mode").is_none() || has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES");
+        WriteMode { strict: strict && !insert.ignore, no_auto_value_on_zero: has("NO_AUTO_VALUE_ON_ZERO") }
+    }
+
+    /// UPDATE, DELETE and writes of reference tables on several shards.
+    pub(super) async fn run_writes(
+        &mut self,
+        cluster: &Cluster,
+        plan: &Plan,
+        route: &Route,
+        shards: &[ShardIndex],
+        input: &Input<'_>,
+    ) -> Result<Done, mysql_wire::Error> {
+        let text = match self.render(&route.query, input, None, true) {
+            Ok((text, _)) => text,
+            Err(wrong) => return Ok(self.fail(wrong)),
+        };
+        let parts: Vec<Part> = shards.iter().map(|shard| Part { shard: *shard, text: text.clone() }).collect();
+        let same = matches!(route.several, Several::SameOnEach);
+        self.write_parts(cluster, plan, route.keyspace, &parts, same).await
+    }
+
+    /// Executes all parts, or none.
+    async fn write_parts(
+        &mut self,
+        cluster: &Cluster,
+        plan: &Plan,
+        keyspace: KeyspaceIndex,
+        parts: &[Part],
+        same_on_each: bool,
+    ) -> Result<Done, mysql_wire::Error> {
+        if self.in_transaction() {
+            return Ok(self.fail(error::unsupported("a transaction that writes to several shards")));
+        }
+        if let Some(name) = plan.effects.user_vars_written.first() {
+            return Ok(self.fail(error::unsupported(format_args!("@{name} := .. on several shards"))));
+        }
+        let needs = Needs {
+            writes: true,
+            user_variables: !plan.effects.user_vars_read.is_empty(),
+            ..Needs::default()
+        };
+        let mut leases = Vec::with_capacity(parts.len());
+        for part in parts {
+            match self.lease(cluster, keyspace, part.shard, needs).await {
+                Ok(lease) => leases.push(lease),
+                Err(wrong) => return Ok(self.fail(wrong)),
+            }
+        }
+        let executed = join_all(leases.iter_mut().zip(parts).map(|(lease, part)| open_and_execute(lease, &part.text))).await;
+        let mut answers = Vec::with_capacity(executed.len());
+        let mut first_error = None;
+        for outcome in executed {
+            match outcome {
+                Ok(answer) => answers.push(answer),
+                Err(wrong) => {
+                    first_error.get_or_insert(wrong);
+                }
+            }
+        }
+        if let Some(wrong) = first_error {
+            join_all(leases.iter_mut().map(roll_back)).await;
+            return Ok(self.fail(wrong));
+        }
+        if let Err(wrong) = commit_in_order(&mut leases).await {
+            return Ok(self.fail(wrong));
+        }
+        drop(leases);
+        self.answer_writes(plan, &answers, same_on_each);
+        Ok(Done::Answered)
+    }
+
+    /// One answer out of all shards' answers.
+    fn answer_writes(&mut self, plan: &Plan, answers: &[(OkStatus, Diagnostics)], same_on_each: bool) {
+        let counted = if same_on_each { answers.get(..1).unwrap_or_default() } else { answers };
+        let affected_rows = counted.iter().map(|(ok, _)| ok.affected_rows).sum();
+        self.diagnostics = counted.iter().flat_map(|(_, conditions)| conditions.iter().cloned()).collect();
+        let infos: Vec<&[u8]> = counted.iter().map(|(ok, _)| ok.info.as_slice()).collect();
+        let info = merge_info(plan.kind, &infos);
+        self.row_count = i64::try_from(affected_rows).unwrap_or(i64::MAX);
+        let answer = OkAnswer {
+            affected_rows,
+            last_insert_id: counted.first().map_or(0, |(ok, _)| ok.last_insert_id),
+            status: self.status(),
+            warnings: warning_count(&self.diagnostics),
+            info: info.as_bytes(),
+        };
+        self.out.ok(&answer);
+    }
+
+    /// VEXPLAIN and metadata need a plan's parts without running them.
+    pub(super) fn parts_of(&self, cluster: &Cluster, planned: &Planned, input: &Input<'_>) -> SqlResult<(KeyspaceIndex, Vec<Part>)> {
+        use planner::plan::PlanNode;
+        let Planned::Plan(plan, _) = planned else { return Err(error::unsupported("VEXPLAIN of transaction control")) };
+        let gone = || error::internal("the plan's keyspace is gone");
+        match &plan.node {
+            PlanNode::Route(route) => {
+                let keyspace = cluster.catalog.keyspace(route.keyspace).ok_or_else(gone)?;
+                let shards = planner::resolve::resolve(&route.routing, &self.bindings(input), keyspace);
+                let template = match (&route.several, shards.len()) {
+                    (Several::Merge(merge), 2..) => &merge.query,
+                    (Several::Refused(wrong), 2..) => return Err(plan_error((**wrong).clone())),
+                    _ => &route.query,
+                };
+                let text = self.render(template, input, None, true)?.0;
+                Ok((route.keyspace, shards.iter().map(|shard| Part { shard: *shard, text: text.clone() }).collect()))
+            }
+            PlanNode::Insert(insert) => {
+                let keyspace = cluster.catalog.keyspace(insert.keyspace).ok_or_else(gone)?;
+                let mode = self.write_mode(insert);
+                let targets = resolve_insert(insert, &self.bindings(input), keyspace, mode).map_err(plan_error)?;
+                let one = targets.len() == 1;
+                let parts = targets
+                    .iter()
+                    .map(|target| {
+                        let template = match &insert.split {
+                            Some(split) if !one => split,
+                            _ => &insert.query,
+                        };
+                        let rows = Some((&insert.rows, target.rows.as_slice()));
+                        Ok(Part { shard: target.shard, text: self.render(template, input, rows, true)?.0 })
+                    })
+                    .collect::<SqlResult<Vec<_>>>()?;
+                Ok((insert.keyspace, parts))
+            }
+            PlanNode::Ddl(ddl) => {
+                let keyspace = cluster.catalog.keyspace(ddl.keyspace).ok_or_else(gone)?;
+                let shards = planner::resolve::resolve(&ddl.routing, &self.bindings(input), keyspace);
+                let text = self.render(&ddl.query, input, None, true)?.0;
+                Ok((ddl.keyspace, shards.iter().map(|shard| Part { shard: *shard, text: text.clone() }).collect()))
+            }
+        }
+    }
+}
+
+/// Opens a transaction and executes the statement in it, in one write. The transaction stays open.
+async fn open_and_execute(lease: &mut Lease, text: &[u8]) -> SqlResult<(OkStatus, Diagnostics)> {
+    let conn = &mut lease.branch.conn;
+    conn.begin_exchange();
+    conn.push_query(b"START TRANSACTION");
+    lease.prefixes += 1;
+    conn.push_query(text);
+    conn.stream().flush().await.map_err(|error| conn.lost(error))?;
+    super::relay::skip_answers(conn, std::mem::take(&mut lease.prefixes)).await.map_err(|error| conn.lost(error))??;
+    let answer = conn.read_results().await;
+    match answer {
+        Ok(results) => {
+            conn.end_exchange();
+            let ok = results.into_iter().next().map(|result| result.ok).unwrap_or_default();
+            let diagnostics = if ok.warnings > 0 { read_warnings(lease).await? } else { Diagnostics::new() };
+            Ok((ok, diagnostics))
+        }
+        Err(Error::Sql(wrong)) => {
+            conn.end_exchange();
+            Err(wrong)
+        }
+        Err(other) => Err(conn.lost(other)),
+    }
+}
+
+async fn read_warnings(lease: &mut Lease) -> SqlResult<Diagnostics> {
+    let conn = &mut lease.branch.conn;
+    let result = conn.query(b"SHOW WARNINGS").await.map_err(|error| conn.lost(error))?;
+    Ok(conditions(result))
+}
+
+/// Rows of SHOW WARNINGS.
+pub(super) fn conditions(result: QueryResult) -> Diagnostics {
+    result
+        .rows
+        .into_iter()
+        .filter_map(|row| {
+            let [level, code, message] = <[_; 3]>::try_from(row).ok()?;
+            Some(Condition {
+                level: String::from_utf8_lossy(&level?).into(),
+                code: std::str::from_utf8(&code?).ok()?.parse().ok()?,
+                message: message?.into(),
+            })
+        })
+        .collect()
+}
+
+/// Undoes what was executed; a connection that fails here is closed, which undoes it as well.
+async fn roll_back(lease: &mut Lease) {
+    let conn = &mut lease.branch.conn;
+    if conn.is_clean() && conn.query(b"ROLLBACK").await.is_err() {
+        conn.begin_exchange();
+    }
+}
+
+/// Commits one after another. An error before the first commit undoes all; after it the error says what is committed.
+async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
+    let mut committed: Vec<String> = Vec::new();
+    for at in 0..leases.len() {
+        let Some(lease) = leases.get_mut(at) else { continue };
+        let shard = lease.branch.shard.to_string();
+        let conn = &mut lease.branch.conn;
+        let Err(error) = conn.query(b"COMMIT").await else {
+            committed.push(shard);
+            continue;
+        };
+        let refused = matches!(error, Error::Sql(_));
+        let cause = conn.lost(error);
+        conn.begin_exchange();
+        join_all(leases.iter_mut().skip(at + 1).map(roll_back)).await;
+        if committed.is_empty() && refused {
+            return Err(cause);
+        }
+        let outcome = if refused { "failed" } else { "has an unknown outcome" };
+        return Err(SqlError {
+            state: *b"08007",
+            ..SqlError::with_code(
+                1180,
+                format!(
+                    "Got error during COMMIT: shard {shard} {outcome} ({}); committed on: {}; rolled back on all others",
+                    String::from_utf8_lossy(&cause.message),
+                    if committed.is_empty() { "none".to_owned() } else { committed.join(", ") },
+                ),
+            )
+        });
+    }
+    Ok(())
+}
+
+/// Adds up the numbers of MySQL's info lines, such as `Rows matched: 2  Changed: 1  Warnings: 0`.
+fn merge_info(kind: StatementKind, infos: &[&[u8]]) -> String {
+    let numbers = |info: &[u8]| -> Vec<u64> {
+        String::from_utf8_lossy(info)
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|digits| digits.parse().ok())
+            .collect()
+    };
+    let mut sums = [0_u64; 3];
+    for info in infos {
+        for (sum, number) in sums.iter_mut().zip(numbers(info)) {
+            *sum += number;
+        }
+    }
+    let [first, second, third] = sums;
+    match kind {
+        StatementKind::Update => format!("Rows matched: {first}  Changed: {second}  Warnings: {third}"),
+        StatementKind::Insert | StatementKind::Replace => {
+            // MySQL leaves the line out for a single row; a part with one row counts as one record.
+            let records = infos.iter().map(|info| if info.is_empty() { 1 } else { numbers(info).first().copied().unwrap_or(0) }).sum::<u64>();
+            format!("Records: {records}  Duplicates: {second}  Warnings: {third}")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn info_lines_add_up() {
+        let update = merge_info(
+            StatementKind::Update,
+            &[b"Rows matched: 2  Changed: 1  Warnings: 0", b"Rows matched: 3  Changed: 3  Warnings: 1"],
+        );
+        assert_eq!(update, "Rows matched: 5  Changed: 4  Warnings: 1");
+        let insert = merge_info(StatementKind::Insert, &[b"Records: 2  Duplicates: 1  Warnings: 0", b""]);
+        assert_eq!(insert, "Records: 3  Duplicates: 1  Warnings: 0");
+        assert_eq!(merge_info(StatementKind::Delete, &[b"", b""]), "");
+    }
+}
