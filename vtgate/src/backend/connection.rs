@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use mysql_wire::client::{self, ClientConnection, ClientTls, ConnectOptions, QueryResult, Verification};
 use mysql_wire::command::CommandCode;
+use mysql_wire::message::{Command, Query};
 use mysql_wire::stream::PacketStream;
 use mysql_wire::{Capabilities, Error};
 
@@ -153,7 +154,12 @@ impl Backend {
         });
     }
 
-    /// Reads the answer to a statement that was pushed and flushed, with all its results.
+    /// Adds a COM_QUERY whose answer [`Self::read_results`] will read.
+    pub fn queue_query(&mut self, text: &[u8]) {
+        self.connection.queue(&Command::Query(Query::new(text)));
+    }
+
+    /// Reads the answer to a statement that was queued and flushed, with all its results.
     ///
     /// # Errors
     /// As [`Self::query`].

@@ -131,7 +131,7 @@ impl Session {
 async fn ask(lease: &mut Lease, text: &[u8]) -> Result<QueryResult, Error> {
     let conn = &mut lease.branch.conn;
     conn.begin_exchange();
-    conn.push_query(text);
+    conn.queue_query(text);
     conn.stream().flush().await?;
     let prefixed = super::relay::skip_answers(conn, std::mem::take(&mut lease.prefixes)).await?;
     let answer = conn.read_results().await;

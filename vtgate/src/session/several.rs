@@ -207,7 +207,7 @@ async fn open_and_execute(lease: &mut Lease, text: &[u8]) -> SqlResult<(OkStatus
     conn.begin_exchange();
     conn.push_query(b"START TRANSACTION");
     lease.prefixes += 1;
-    conn.push_query(text);
+    conn.queue_query(text);
     conn.stream().flush().await.map_err(|error| conn.lost(error))?;
     super::relay::skip_answers(conn, std::mem::take(&mut lease.prefixes)).await.map_err(|error| conn.lost(error))??;
     let answer = conn.read_results().await;
