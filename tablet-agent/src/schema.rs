@@ -2,7 +2,7 @@
 //!
 //! Reading information_schema costs milliseconds, and nine servers may share two cores. So the primary reads it only after
 //! something besides its own heartbeats was written, and a replica only when the hash that came with a heartbeat is not that of
-//! its own definitions; either waits at least a hundred times as long as the last reading took. Whoever knows of a DDL asks by
+//! its own definitions; either waits at least thirty times as long as the last reading took. Whoever knows of a DDL asks by
 //! [`Handle::reload`], which is immediate.
 
 pub mod initial;
@@ -26,8 +26,8 @@ use crate::health::Board;
 
 /// Shortest pause between two readings that nobody asked for.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
-/// The pause is at least this many times as long as the last reading took: at most one percent of a core.
-const PAUSE_FACTOR: u32 = 100;
+/// The pause is at least this many times as long as the last reading took: at most three percent of a core.
+const PAUSE_FACTOR: u32 = 30;
 
 /// The definitions and how to have them read. Clones share them.
 #[derive(Debug, Clone)]

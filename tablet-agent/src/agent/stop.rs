@@ -6,18 +6,23 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{Agent, QUICK};
-use crate::accounts::REPLICATION;
 use crate::server::replication;
 use crate::supervisor::wire::Order;
 
 /// How long commits may go on after the gate.
 const DRAIN: Duration = Duration::from_secs(3);
-/// How long connections may take to be cut off when they are killed.
-const CUT: Duration = Duration::from_secs(3);
+/// How long killed connections may take to go. Those that do not wait for acknowledgements: mysqld would be ten seconds over
+/// them at SIGTERM, and recovery after SIGKILL, which is as safe, takes two.
+const CUT: Duration = Duration::from_secs(1);
 /// A replica goes on acknowledging this long, for a primary that stops at the same time and drains.
 const LAST_ACKS: Duration = Duration::from_millis(1500);
 /// mysqld's own shutdown; after it the supervisor's deadline decides.
 const SHUTDOWN: Duration = Duration::from_secs(50);
+
+/// Connections that commits can come from: all but our own, the system's, and those of replicas, which the last commits need.
+const CLIENTS: &str = "command NOT IN ('Binlog Dump', 'Binlog Dump GTID') AND user <> 'vitrail_repl'";
+/// Connections that replicas receive by.
+const DUMPS: &str = "command IN ('Binlog Dump', 'Binlog Dump GTID')";
 
 impl Agent {
     /// Stops mysqld: in order if it can be, else by SIGKILL, which acknowledges nothing.
@@ -51,7 +56,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Returns when no connection is left that a commit's OK could reach.
+    /// Returns when no connection is left that could have a commit in flight.
     async fn quiesce(&mut self, was_leading: bool) -> anyhow::Result<()> {
         let control = &self.shared.control;
         // The writer's session may be in a heartbeat; it is ours to lose, but it must not look like a client's.
@@ -63,30 +68,26 @@ impl Agent {
             self.wait_for_last_acks().await?;
         }
         let drained = Instant::now() + DRAIN;
-        while self.connections().await?.iter().any(|c| c.is_busy()) && Instant::now() < drained {
+        while self.connections(CLIENTS).await?.iter().any(Connection::is_busy) && Instant::now() < drained {
             sleep(Duration::from_millis(50)).await;
         }
         let cut = Instant::now() + CUT;
         loop {
-            let mut left = self.connections().await?;
-            // A killed one that waits for acknowledgements goes on waiting, but its client is cut off: no OK can reach it.
-            left.retain(|connection| !connection.is_cut());
+            let left = self.connections(CLIENTS).await?;
             if left.is_empty() {
                 break;
             }
+            // A killed one that waits for acknowledgements goes on waiting; its client is cut off.
             anyhow::ensure!(
                 Instant::now() < cut,
-                "{} connections cannot be cut off",
+                "{} connections still wait in a commit",
                 left.len()
             );
-            for connection in left {
-                // It may have ended by itself.
-                let _ = control
-                    .run(&[format!("KILL CONNECTION {}", connection.id)], QUICK)
-                    .await;
-            }
+            self.kill(&left).await;
             sleep(Duration::from_millis(50)).await;
         }
+        // Nothing is left to be sent. mysqld would wait for the replicas to go, and they wait for us.
+        self.kill(&self.connections(DUMPS).await?).await;
         if replication(control).await?.is_some() {
             control.run(&["STOP REPLICA"], QUICK).await?;
         }
@@ -108,18 +109,27 @@ impl Agent {
         Ok(())
     }
 
-    /// Client connections: all but our own, the system's, and those of replicas, which the last commits need.
-    async fn connections(&self) -> anyhow::Result<Vec<Connection>> {
+    async fn connections(&self, which: &str) -> anyhow::Result<Vec<Connection>> {
         let query = format!(
-            "SELECT id, command FROM information_schema.processlist WHERE id <> CONNECTION_ID() \
-             AND command NOT IN ('Daemon', 'Binlog Dump', 'Binlog Dump GTID') \
-             AND user NOT IN ('system user', 'event_scheduler', '{REPLICATION}')"
+            "SELECT id, command FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command <> 'Daemon' \
+             AND user NOT IN ('system user', 'event_scheduler') AND {which}"
         );
         let rows: Vec<(u64, String)> = self.shared.control.rows(&query, QUICK).await?;
         Ok(rows
             .into_iter()
             .map(|(id, command)| Connection { id, command })
             .collect())
+    }
+
+    async fn kill(&self, connections: &[Connection]) {
+        for connection in connections.iter().filter(|connection| !connection.is_cut()) {
+            // It may have ended by itself.
+            let _ = self
+                .shared
+                .control
+                .run(&[format!("KILL CONNECTION {}", connection.id)], QUICK)
+                .await;
+        }
     }
 }
 

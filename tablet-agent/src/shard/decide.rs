@@ -128,7 +128,7 @@ fn with_record(facts: &Facts<'_>, record: &ShardRecord) -> Step {
 
 /// A record without a holder: its voters open the first term by rank.
 fn first_holder(facts: &Facts<'_>, record: &ShardRecord) -> Step {
-    match my_turn(facts, &record.voters) {
+    match my_turn(facts, &record.voters, Duration::ZERO) {
         Ok(()) => Step::OpenTerm(record.term.saturating_add(1)),
         Err(why) => Step::Wait(why),
     }
@@ -166,7 +166,12 @@ fn without_record(facts: &Facts<'_>) -> Step {
     }
     let count = u32::try_from(facts.registered.len()).unwrap_or(u32::MAX);
     let acks = acks_for(facts.members_wanted);
-    if count < facts.members_wanted && facts.waited < COMPLETE_WITHIN {
+    let patience = if count < facts.members_wanted {
+        COMPLETE_WITHIN
+    } else {
+        Duration::ZERO
+    };
+    if facts.waited < patience {
         return Step::Wait(format!("{count} of {} members are up", facts.members_wanted));
     }
     if count < acks.saturating_add(1) {
@@ -175,7 +180,7 @@ fn without_record(facts: &Facts<'_>) -> Step {
             acks.saturating_add(1)
         ));
     }
-    match my_turn(facts, facts.registered) {
+    match my_turn(facts, facts.registered, patience) {
         Ok(()) => Step::Create {
             voters: facts.registered.to_vec(),
             acks,
@@ -184,14 +189,16 @@ fn without_record(facts: &Facts<'_>) -> Step {
     }
 }
 
-/// Whether it is this member's turn to begin: the lowest serial does at once, each further one after it had time to.
-fn my_turn(facts: &Facts<'_>, members: &[String]) -> Result<(), String> {
+/// Whether it is this member's turn to begin after so much patience: the lowest serial does at once, each further one after it had
+/// time to.
+fn my_turn(facts: &Facts<'_>, members: &[String], patience: Duration) -> Result<(), String> {
     let mut members: Vec<&String> = members.iter().collect();
     members.sort_by_key(|alias| (serial_of(alias), alias.as_str()));
     let Some(rank) = members.iter().position(|alias| **alias == facts.state.alias) else {
         return Err("this member is not registered yet".into());
     };
-    if facts.waited < PER_RANK.saturating_mul(u32::try_from(rank).unwrap_or(u32::MAX)) {
+    let rank = u32::try_from(rank).unwrap_or(u32::MAX);
+    if facts.waited < patience.saturating_add(PER_RANK.saturating_mul(rank)) {
         return Err("a member with a lower serial opens the shard".into());
     }
     Ok(())

@@ -74,6 +74,7 @@ fn the_lowest_serial_that_is_up_opens_a_new_shard() {
 fn a_shard_begins_without_late_members_but_never_without_its_acks() {
     let two = names(&[1, 2]);
     assert!(matches!(step(&state("c-1"), None, &two, 14, None), Step::Wait(_)));
+    assert!(matches!(step(&state("c-2"), None, &two, 19, None), Step::Wait(_)));
     assert_eq!(
         step(&state("c-1"), None, &two, 15, None),
         Step::Create { voters: two, acks: 1 }
