@@ -14,11 +14,14 @@ pub fn root() -> PathBuf {
         .to_path_buf()
 }
 
-/// A program of this workspace, built in the same profile as the tests.
+/// A program of this workspace, built in the same profile as the tests; or the one in the directory that `E2E_PROGRAMS` names.
 ///
 /// # Errors
 /// When it is not built: cargo builds a package's binaries for that package's own tests only.
 pub fn program(name: &str) -> Result<PathBuf> {
+    if let Some(dir) = std::env::var_os("E2E_PROGRAMS") {
+        return Ok(PathBuf::from(dir).join(name));
+    }
     // target/debug/deps/TEST-HASH
     let test = std::env::current_exe()?;
     let profile = test
