@@ -198,3 +198,6 @@ fn literal_digits(raw: &[u8]) -> Option<&[u8]> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

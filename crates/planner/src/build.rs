@@ -231,16 +231,18 @@ impl<'c> Builder<'_, 'c> {
         if self.survey.effects.pins.contains(Pin::UserLock) && self.ctx.shard.is_none() {
             return Ok((0, Routing::Target(0)));
         }
-        let keyspace = self.ctx.keyspace.unwrap_or(0);
+        let named = self
+            .survey
+            .schema_filter
+            .filter(|_| !self.survey.mentions.is_empty());
+        let keyspace = named.or(self.ctx.keyspace).unwrap_or(0);
         self.keyspace(keyspace)?;
         Ok((keyspace, self.target(keyspace).unwrap_or(Routing::AnyShard)))
     }
 
     /// A statement that goes to one shard, as it is but for session values.
     pub(crate) fn pass(&self, keyspace: KeyspaceIndex, routing: Routing) -> Result<PlanNode, PlanError> {
-        let several = Several::Refused(Box::new(PlanError::unsupported(
-            "this statement over several shards",
-        )));
+        let several = Several::refused(PlanError::unsupported("this statement over several shards"));
         Ok(PlanNode::Route(Route {
             keyspace,
             routing,

@@ -245,7 +245,7 @@ fn written_int(value: &Value<'_>) -> Option<i128> {
         Value::Float(number) if number.is_finite() && number.abs() <= EXACT_DOUBLE => {
             Some(number.round_ties_even() as i128)
         }
-        Value::Str(text, charset) if *charset != Charset::Opaque => canonical_integer(text),
+        Value::Str(text, charset) if *charset != Charset::Opaque => spelled_number(text),
         Value::Bytes(bytes) if bytes.len() <= 8 => Some(
             bytes
                 .iter()
@@ -253,6 +253,24 @@ fn written_int(value: &Value<'_>) -> Option<i128> {
         ),
         _ => None,
     }
+}
+
+/// The integer stored for a string of digits with spaces around it, a sign and a fraction; anything else is refused.
+fn spelled_number(text: &[u8]) -> Option<i128> {
+    let number = text.trim_ascii();
+    let digits = number
+        .strip_prefix(b"-")
+        .or(number.strip_prefix(b"+"))
+        .unwrap_or(number);
+    let (whole, fraction) = split_decimal(digits);
+    let all_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    // MySQL skips spaces only, and tabs and line ends before the number alone.
+    let spaces = text
+        .iter()
+        .all(|byte| *byte == b' ' || !byte.is_ascii_whitespace());
+    (spaces && !whole.is_empty() && all_digits(whole) && all_digits(fraction))
+        .then(|| rounded_decimal(number))
+        .flatten()
 }
 
 fn rounded_decimal(text: &[u8]) -> Option<i128> {
@@ -276,3 +294,6 @@ fn written_text(value: Value<'_>, charset: StoredCharset) -> Option<Cow<'_, [u8]
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,6 +141,13 @@ pub enum Several {
     Refused(Box<PlanError>),
 }
 
+impl Several {
+    /// A refusal. Its place in the text is dropped: a cached plan serves other texts.
+    pub(crate) fn refused(error: PlanError) -> Self {
+        Self::Refused(Box::new(PlanError { span: None, ..error }))
+    }
+}
+
 /// INSERT or REPLACE into a sharded table.
 ///
 /// `resolve::resolve_insert` converts and checks each row's values and assigns rows to shards.

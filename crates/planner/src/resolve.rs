@@ -101,6 +101,25 @@ fn sorted(mut shards: ShardSet) -> Places {
     Places::Some(shards)
 }
 
+/// The shards of rows whose only vindex column equals this value.
+fn equal_one(vindex: &Vindex, column: &RoutingColumn, value: Value<'_>, keyspace: &Keyspace) -> Places {
+    match coerce_read(column, value) {
+        Read::Exact(stored) => {
+            let value = vindex_value(&stored, column);
+            match column
+                .def
+                .as_ref()
+                .is_none_or(|def| vindex.routes_equality(0, def, value))
+            {
+                true => mapped(vindex.map(&[value]), keyspace),
+                false => Places::All,
+            }
+        }
+        Read::Null => Places::none(),
+        Read::Unknown => Places::All,
+    }
+}
+
 /// The shards of rows whose vindex columns equal these values.
 fn equal<'b, 'c>(
     vindex: &Vindex,

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use sql::ast::{
-    Call, CallSyntax, Expr, ExprKind, IntoTarget, NamedTable, ObjectName, Query, SelectItem, SetExpr,
-    Statement, SysVar, VarScope,
+    BinaryOp, Call, CallSyntax, Expr, ExprKind, IntoTarget, NamedTable, ObjectName, Query, SelectItem,
+    SetExpr, Statement, SysVar, VarScope,
 };
 use sql::span::Span;
 use sql::visit::{Visit, walk_expr, walk_set_expr};
@@ -48,6 +48,8 @@ pub(crate) struct Survey<'c> {
     pub(crate) unnamed: Vec<Span>,
     /// Aliases written as strings: literals that are names.
     pub(crate) exact_spans: Vec<Span>,
+    /// The keyspace that a condition on information_schema names.
+    pub(crate) schema_filter: Option<KeyspaceIndex>,
     /// Schema qualifiers that name a keyspace whose database has another name.
     pub(crate) qualifiers: Vec<(Span, KeyspaceIndex)>,
     user_vars_read: Vec<Box<str>>,
@@ -118,6 +120,7 @@ impl<'c> Survey<'c> {
             session_values: Vec::new(),
             unnamed: Vec::new(),
             exact_spans: Vec::new(),
+            schema_filter: None,
             qualifiers: Vec::new(),
             user_vars_read: Vec::new(),
             user_vars_written: Vec::new(),
@@ -225,6 +228,34 @@ impl<'c> Survey<'c> {
             "warning_count" | "error_count" => self.effects.session_reads.insert(SessionRead::Diagnostics),
             _ => {}
         }
+    }
+
+    /// `table_schema = 'keyspace'`: the shards of each keyspace know their own database only.
+    fn schema_condition(&mut self, left: &Expr<'_>, right: &Expr<'_>) {
+        let (ExprKind::Column(column), ExprKind::Literal(literal)) = (&left.kind, &right.kind) else {
+            return;
+        };
+        let name = &column.column;
+        let names_schema = [
+            "table_schema",
+            "schema_name",
+            "constraint_schema",
+            "routine_schema",
+            "trigger_schema",
+            "event_schema",
+        ];
+        if !names_schema.iter().any(|known| name.is(known)) || self.schema_filter.is_some() {
+            return;
+        }
+        let inner = literal
+            .raw
+            .get(1..literal.raw.len().saturating_sub(1))
+            .unwrap_or_default();
+        let keyspace = std::str::from_utf8(inner)
+            .ok()
+            .and_then(|name| self.ctx.catalog.find_keyspace(name));
+        self.exact_spans.push(literal.span);
+        self.schema_filter = keyspace;
     }
 
     fn user_var(&mut self, name: &[u8], written: bool) {
@@ -360,6 +391,11 @@ impl<'a> Visit<'a> for Survey<'_> {
                 }
                 return ControlFlow::Continue(());
             }
+            ExprKind::Binary(binary) if binary.op == BinaryOp::Eq => {
+                self.schema_condition(&binary.left, &binary.right)
+            }
+            // `'a' 'b'` is one string, `1 'b'` a number with an alias: the key does not tell them apart.
+            ExprKind::Adjacent(_) => self.exact_spans.push(expr.span),
             ExprKind::Call(call) => self.call(expr.span, call),
             ExprKind::SysVar(var) => self.sys_var(expr.span, var),
             ExprKind::UserVar(name) => self.user_var(&name.value, false),

@@ -114,12 +114,22 @@ pub(crate) fn integer_text(text: &[u8]) -> Option<i128> {
         [b'+', rest @ ..] => (false, rest),
         _ => (false, text),
     };
-    if digits.is_empty() || digits.len() > 38 {
-        return None;
-    }
-    let mut number: i128 = 0;
-    for digit in digits {
-        number = number * 10 + i128::from(digit.checked_sub(b'0').filter(|d| *d < 10)?);
-    }
+    let number = match digits.len() {
+        0 => return None,
+        1..=18 => digits
+            .iter()
+            .try_fold(0u64, |number, digit| {
+                Some(number * 10 + u64::from(decimal_digit(*digit)?))
+            })?
+            .into(),
+        19..=38 => digits.iter().try_fold(0i128, |number, digit| {
+            Some(number * 10 + i128::from(decimal_digit(*digit)?))
+        })?,
+        _ => return None,
+    };
     Some(if negative { -number } else { number })
+}
+
+fn decimal_digit(digit: u8) -> Option<u8> {
+    digit.checked_sub(b'0').filter(|digit| *digit < 10)
 }

@@ -18,7 +18,8 @@ pub(crate) fn bare<'n, 'a>(expr: &'n Expr<'a>) -> &'n Expr<'a> {
 
 /// Where an expression's value comes from, if it is constant during the statement and known before.
 pub(crate) fn source_of(slots: &Slots<'_>, expr: &Expr<'_>) -> Option<Source> {
-    Some(match &bare(expr).kind {
+    let expr = bare(expr);
+    Some(match &expr.kind {
         ExprKind::Literal(literal) => Source::Slot(slots.scalar(literal.span)?),
         ExprKind::Param(_) => Source::Slot(slots.scalar(expr.span)?),
         ExprKind::Introduced(introduced) => Source::Introduced {

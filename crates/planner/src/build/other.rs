@@ -6,6 +6,7 @@ use super::{Builder, Home};
 use crate::catalog::KeyspaceIndex;
 use crate::error::PlanError;
 use crate::plan::{Ddl, DdlAction, Merge, Pin, Plan, PlanNode, Route, Routing, Several, StatementKind};
+use crate::survey::is_system_schema;
 
 impl Builder<'_, '_> {
     pub(crate) fn other(mut self, statement: &Statement<'_>) -> Result<Plan, PlanError> {
@@ -48,14 +49,7 @@ impl Builder<'_, '_> {
                 }
                 self.on_each_shard()?
             }
-            Ast::Show(show) => {
-                if let ShowKind::Columns { table, .. } | ShowKind::Index(table) | ShowKind::Create(_, table) =
-                    &show.kind
-                {
-                    self.survey.mention(table, false)?;
-                }
-                self.any_shard_of_home()?
-            }
+            Ast::Show(show) => self.show(&show.kind)?,
             Ast::Other(other) => self.named(other.kind)?,
             _ => {
                 return Err(PlanError::unsupported(
@@ -64,6 +58,34 @@ impl Builder<'_, '_> {
             }
         };
         self.finish(StatementKind::Other, node)
+    }
+
+    fn show(&mut self, kind: &ShowKind<'_>) -> Result<PlanNode, PlanError> {
+        let schema = match kind {
+            ShowKind::Columns { table, .. } | ShowKind::Index(table) | ShowKind::Create(_, table) => {
+                self.survey.mention(table, false)?;
+                None
+            }
+            ShowKind::Tables { from, .. }
+            | ShowKind::TableStatus(from)
+            | ShowKind::OpenTables(from)
+            | ShowKind::Triggers(from)
+            | ShowKind::Events(from) => from.as_ref(),
+            ShowKind::CreateDatabase(name) => Some(name),
+            _ => None,
+        };
+        let schema = schema
+            .map(|name| String::from_utf8_lossy(&name.value))
+            .filter(|name| !is_system_schema(name));
+        if let Some(name) = schema {
+            let keyspace = self
+                .ctx
+                .catalog
+                .find_keyspace(&name)
+                .ok_or_else(|| PlanError::unknown_database(&name))?;
+            return self.pass(keyspace, self.target(keyspace).unwrap_or(Routing::AnyShard));
+        }
+        self.any_shard_of_home()
     }
 
     /// EXPLAIN runs where the statement would run.

@@ -32,7 +32,10 @@ impl Builder<'_, '_> {
             Routing::AnyShard | Routing::Target(_) => Several::AnyOne,
             _ => match self.merge(query, &analysis, &report) {
                 Ok(merge) => Several::Merge(Box::new(merge)),
-                Err(error) => Several::Refused(Box::new(error)),
+                Err(error) => {
+                    self.fix_structure(query);
+                    Several::refused(error)
+                }
             },
         };
         if let Several::Refused(error) = &several {
@@ -44,6 +47,18 @@ impl Builder<'_, '_> {
             query: self.template()?,
             several,
         }))
+    }
+
+    /// The refusal may rest on literals that are positions or names.
+    fn fix_structure(&mut self, query: &Query<'_>) {
+        self.exact.extend(query.order_by.as_ref().map(|order| order.span));
+        if let SetExpr::Select(select) = &query.body {
+            self.exact.push(select.items_span);
+            self.exact
+                .extend(select.group_by.as_ref().map(|group| group.span));
+            self.exact
+                .extend(select.having.as_ref().map(|having| having.span));
+        }
     }
 
     /// A statement that always goes to several shards is refused at once.

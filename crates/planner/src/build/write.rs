@@ -109,7 +109,7 @@ impl<'c> Builder<'_, 'c> {
             Ok(()) => Several::AddCounts,
             Err(error) => {
                 self.refuse_if_several(index, &routing, &error)?;
-                Several::Refused(Box::new(error))
+                Several::refused(error)
             }
         };
         Ok(PlanNode::Route(Route {
