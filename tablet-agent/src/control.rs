@@ -64,6 +64,8 @@ impl Control {
             .user(Some(user))
             .pass(Some(password))
             .prefer_socket(Some(true))
+            // Kept for as long as it works: mysqld must not end it for being idle.
+            .setup(vec!["SET SESSION wait_timeout=31536000"])
             .stmt_cache_size(Some(0));
         Control {
             opts: opts.into(),

@@ -80,10 +80,11 @@ impl Service {
             .schema
             .database()
             .ok_or_else(|| unavailable(SchemaError::NoDatabase))?;
-        self.ddl
-            .run(&[format!("USE {}", identifier(&database))], UNLIMITED)
-            .await
-            .map_err(internal)?;
+        let select = [format!("USE {}", identifier(&database))];
+        // A connection from before the gate was closed and opened is dead, and says so at its first use.
+        if let Err(ControlError::Broken(_)) = self.ddl.run(&select, UNLIMITED).await {
+            self.ddl.run(&select, UNLIMITED).await.map_err(internal)?;
+        }
         for (index, statement) in request.statements.iter().enumerate() {
             self.ddl
                 .run(&[statement], UNLIMITED)

@@ -24,7 +24,7 @@ use crate::supervisor::wire::Order;
 /// Time between heartbeat rows. They make lag visible, and a lost acknowledgement is noticed by the next one (MySQL bug 104015).
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long the agent of a primary that has ackers may hang before its mysqld is killed.
-const HANG_MAX: Duration = Duration::from_secs(10);
+const HANG_MAX: Duration = Duration::from_secs(6);
 /// Statements that wait for acknowledgements have no limit of their own: the pass is cut off when mysqld ends.
 const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
 

@@ -10,12 +10,12 @@ use crate::server::replication;
 use crate::supervisor::wire::Order;
 
 /// How long commits may go on after the gate.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_secs(2);
 /// How long killed connections may take to go. Those that do not wait for acknowledgements: mysqld would be ten seconds over
 /// them at SIGTERM, and recovery after SIGKILL, which is as safe, takes two.
 const CUT: Duration = Duration::from_secs(1);
 /// A replica goes on acknowledging this long, for a primary that stops at the same time and drains.
-const LAST_ACKS: Duration = Duration::from_millis(1500);
+const LAST_ACKS: Duration = Duration::from_secs(1);
 /// mysqld's own shutdown; after it the supervisor's deadline decides.
 const SHUTDOWN: Duration = Duration::from_secs(50);
 

@@ -415,7 +415,6 @@ async fn commits_wait_for_an_acker(shard: &mut Shard) {
     shard
         .until_rows(2, "SELECT count(*) FROM t WHERE id <= 4", &[4])
         .await;
-    assert_eq!(shard.stop(&[1, 2]), [Some(0); 2]);
 }
 
 #[tokio::test]
