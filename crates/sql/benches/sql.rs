@@ -1,7 +1,5 @@
 //! What reading a statement costs: the fingerprint (every statement) and the parser (plan cache misses).
 
-#![expect(missing_docs, reason = "criterion's macros")]
-
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

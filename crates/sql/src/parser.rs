@@ -30,11 +30,12 @@ use crate::keyword::Kw;
 use crate::lexer::{LexOptions, Lexer, Tok, Token};
 use crate::span::Span;
 
-/// How deep parentheses, subqueries and calls may nest. MySQL's own limit depends on its thread stack and is higher; the parser's stack need
-/// at this depth must fit the 2 MiB of a Rust thread in a debug build.
-const MAX_NESTING: u32 = 120;
-/// How high an expression's tree may get, chains of operators included, so that walking and dropping it fits the stack as well.
-const MAX_HEIGHT: u32 = 2000;
+/// How deep parentheses, subqueries and calls may nest; a pair of parentheses counts twice. MySQL's own limit depends on its thread stack and
+/// is higher. At this depth the parser fits the 2 MiB stack of a Rust thread even in a debug build.
+const MAX_NESTING: u32 = 160;
+/// How high an expression's tree may get by chains of operators such as `a + b + c`, so that whoever walks it recursively fits the stack, too.
+/// The operands of one AND or OR chain are siblings and do not count.
+const MAX_HEIGHT: u32 = 500;
 
 /// Parses one statement; a `;` at its end is allowed.
 ///
@@ -106,6 +107,7 @@ impl<'a> Parser<'a> {
     fn bump(&mut self) -> Token {
         let token = self.current;
         self.end = token.span.end;
+        self.params += u32::from(token.tok == Tok::Param);
         self.current = self.lexer.next();
         token
     }
@@ -269,7 +271,7 @@ impl<'a> Parser<'a> {
             match self.current.tok {
                 Tok::LParen => open += 1,
                 Tok::RParen => open -= 1,
-                Tok::Eof | Tok::Bad => return self.fail(),
+                Tok::Eof | Tok::Bad | Tok::Semicolon => return self.fail(),
                 _ => {}
             }
             self.bump();
@@ -290,10 +292,6 @@ impl<'a> Parser<'a> {
                     if self.at(Tok::Eof) {
                         self.end = end;
                     }
-                }
-                Tok::Param => {
-                    self.params += 1;
-                    self.bump();
                 }
                 _ => {
                     self.bump();

@@ -14,7 +14,7 @@ pub use expr::walk_expr;
 pub use query::{walk_query, walk_select, walk_set_expr, walk_table};
 pub use statement::walk_statement;
 
-use crate::ast::{Assignment, Expr, NamedTable, Query, Select, Statement, TableRef};
+use crate::ast::{Assignment, Expr, NamedTable, Query, Select, Statement, TableQuery, TableRef};
 
 /// What a walk calls.
 pub trait Visit<'a> {
@@ -41,7 +41,13 @@ pub trait Visit<'a> {
         walk_table(self, table)
     }
 
-    /// A table by name in such a place. INSERT, LOAD DATA, `TABLE t` and DDL name their tables in their own nodes.
+    /// The table of `TABLE t`.
+    fn table_query(&mut self, table: &TableQuery<'a>) -> ControlFlow<Self::Break> {
+        let _ = table;
+        ControlFlow::Continue(())
+    }
+
+    /// A table by name in such a place. INSERT, LOAD DATA and DDL name their tables in their own nodes.
     fn named_table(&mut self, table: &NamedTable<'a>) -> ControlFlow<Self::Break> {
         let _ = table;
         ControlFlow::Continue(())

@@ -287,10 +287,6 @@ impl<'a> Parser<'a> {
                     self.skip_parens()?;
                 }
                 Tok::Eof | Tok::Bad | Tok::Semicolon => return self.fail(),
-                Tok::Param => {
-                    self.params += 1;
-                    self.bump();
-                }
                 _ => {
                     self.bump();
                 }

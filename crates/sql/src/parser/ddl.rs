@@ -196,12 +196,12 @@ impl<'a> Parser<'a> {
 
     /// CREATE or ALTER VIEW; `None` when something else stands between the words (then nothing is read).
     pub(super) fn create_view(&mut self, alter: bool) -> Parse<Option<CreateView<'a>>> {
-        let bookmark = (self.lexer, self.current, self.end);
+        let bookmark = (self.lexer, self.current, self.end, self.params);
         let start = self.bump().span.start;
         let or_replace = self.eat_kws(&[Kw::OR, Kw::REPLACE]);
         let options_start = self.start();
         if !self.view_options()? || !self.at_kw(Kw::VIEW) {
-            (self.lexer, self.current, self.end) = bookmark;
+            (self.lexer, self.current, self.end, self.params) = bookmark;
             return Ok(None);
         }
         let options = if self.end > options_start {

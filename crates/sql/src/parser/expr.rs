@@ -48,7 +48,15 @@ impl<'a> Parser<'a> {
             if power < min || power > max {
                 break;
             }
-            self.grow()?;
+            // The operands of one AND or OR chain are siblings.
+            let is_sibling = match operator {
+                Infix::And => matches!(left.kind, ExprKind::And(_)),
+                Infix::Or => matches!(left.kind, ExprKind::Or(_)),
+                _ => false,
+            };
+            if !is_sibling {
+                self.grow()?;
+            }
             (left, max) = match operator {
                 Infix::And => (self.and(left)?, AND),
                 Infix::Or => (self.or(left)?, OR),

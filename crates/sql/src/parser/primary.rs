@@ -22,11 +22,11 @@ impl<'a> Parser<'a> {
             }
             Tok::String => self.strings(),
             Tok::Param => {
+                let index = self.params;
                 let span = self.bump().span;
-                self.params += 1;
                 Ok(Expr {
                     span,
-                    kind: ExprKind::Param(self.params - 1),
+                    kind: ExprKind::Param(index),
                 })
             }
             Tok::LParen => self.paren(),

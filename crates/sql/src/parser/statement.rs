@@ -125,7 +125,6 @@ impl<'a> Parser<'a> {
             if self.at(Tok::Bad) {
                 return self.fail();
             }
-            self.params += u32::from(self.at(Tok::Param));
             self.bump();
         }
         Ok(())

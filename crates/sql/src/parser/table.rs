@@ -25,8 +25,10 @@ impl<'a> Parser<'a> {
     /// A table with what is joined to it.
     fn table_ref(&mut self) -> Parse<TableRef<'a>> {
         self.enter()?;
+        let outer = std::mem::take(&mut self.height);
         let first = self.table_factor()?;
         let table = self.joins(first)?;
+        self.height = self.height.max(outer);
         self.leave();
         Ok(table)
     }

@@ -25,7 +25,7 @@ pub fn walk_set_expr<'a, V: Visit<'a> + ?Sized>(v: &mut V, body: &SetExpr<'a>) -
     match body {
         SetExpr::Select(select) => v.select(select),
         SetExpr::Values(values) => each(&values.rows, |row| each(row, |value| v.expr(value))),
-        SetExpr::Table(_) => ControlFlow::Continue(()),
+        SetExpr::Table(table) => v.table_query(table),
         SetExpr::Paren(query, _) => v.query(query),
         SetExpr::SetOp(op) => {
             walk_set_expr(v, &op.first)?;
