@@ -53,7 +53,8 @@ pub enum Event {
 pub struct Scan {
     /// So many bytes at the start are to be forwarded as they are. Forward and consume them in any case.
     pub forward: usize,
-    /// The packet that follows them; `None` when more bytes are needed first.
+    /// The packet that follows them; `None` when more bytes are needed first, or when the answer is done ([`Relay::is_done`]): one
+    /// of COM_STMT_PREPARE may end with a definition.
     pub event: Option<Event>,
     /// Length of that packet with its header in bytes: it lies at `forward..forward + packet_len` and is the caller's to consume.
     pub packet_len: usize,
@@ -163,8 +164,8 @@ impl Relay {
         self.scan_bytes(received)
     }
 
-    /// As [`Relay::scan`], and adds `seq_offset` to the sequence ids of the packets that are forwarded: for results that are not
-    /// the first of their command on the client's connection. The event's packet keeps its id.
+    /// As [`Relay::scan`], and adds `seq_offset` to the sequence ids of all packets that were scanned: for results that are not
+    /// the first of their command on the client's connection.
     pub fn scan_and_renumber(&mut self, received: &mut [u8], seq_offset: u8) -> Result<Scan, DecodeError> {
         self.scan_bytes(Renumber {
             bytes: received,
@@ -198,6 +199,7 @@ impl Relay {
                         match self.look(payload)? {
                             Looked::Forward => {}
                             Looked::Event(event) => {
+                                received.renumber(pos + HEADER_LEN - 1);
                                 self.next_seq = header.seq.wrapping_add(1);
                                 break Some((event, packet_len));
                             }
