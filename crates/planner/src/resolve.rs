@@ -60,6 +60,9 @@ fn places<'v>(routing: &'v Routing, bindings: &Bindings<'v>, keyspace: &Keyspace
             let Some(vindex) = keyspace.vindex(*vindex) else {
                 return Places::All;
             };
+            if let [(column, source)] = &**columns {
+                return equal_one(vindex, column, bindings.value(source), keyspace);
+            }
             let values = columns
                 .iter()
                 .map(|(column, source)| (column, bindings.value(source)));

@@ -188,7 +188,7 @@ impl Builder<'_, '_> {
                 descending: item.descending,
             });
         }
-        let distinct = last_distinct.then(|| Box::default());
+        let distinct = last_distinct.then(Box::default);
         self.merge_plain(query, self.edits(), order, distinct)
     }
 

@@ -73,7 +73,7 @@ impl<'c> Builder<'_, 'c> {
             return self.pass(index, Routing::Unsharded);
         }
         let mut analysis = Analysis::new(self.ctx, self.slots, index);
-        let own = clauses.with.map(|with| Ctes::of(with));
+        let own = clauses.with.map(Ctes::of);
         let ctes = own.as_ref();
         let mut scope = Scope::new(None);
         let mut located = Vec::new();

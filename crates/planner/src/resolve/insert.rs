@@ -1,7 +1,5 @@
 //! Rows of an INSERT and their shards.
 
-use std::borrow::Cow;
-
 use smallvec::SmallVec;
 use vschema::vindex::{Mapped, VindexValue};
 
@@ -171,6 +169,6 @@ fn numbers_itself(given: &Given<'_>, mode: WriteMode) -> bool {
     }
 }
 
-fn leads_with_zero(text: &Cow<'_, [u8]>) -> bool {
+fn leads_with_zero(text: &[u8]) -> bool {
     !text.iter().any(|byte| matches!(byte, b'1'..=b'9'))
 }
