@@ -40,6 +40,8 @@ use process::{Backoff, Process};
 const QUICK: Duration = Duration::from_secs(5);
 /// Pause between passes while nothing happens.
 const TICK: Duration = Duration::from_secs(1);
+/// Pause between passes while a replica waits for its first data.
+const HURRY: Duration = Duration::from_millis(100);
 /// Pause after a pass that failed; it doubles with each further one.
 const RETRY: Duration = Duration::from_millis(250);
 /// Longest such pause.
@@ -107,6 +109,8 @@ struct Agent {
     claim: Option<Claim>,
     lead: Option<lead::Lead>,
     follow: Option<follow::Following>,
+    /// Whether the next pass should be soon.
+    hurry: bool,
 }
 
 /// Runs the agent until it has stopped the tablet in order. On an error the supervisor starts the next one.
@@ -241,6 +245,7 @@ impl Agent {
             claim: None,
             lead: None,
             follow: None,
+            hurry: false,
         })
     }
 
@@ -263,7 +268,7 @@ impl Agent {
                 result = Box::pin(self.pass(process)) => match result {
                     Ok(()) => {
                         retry = RETRY;
-                        TICK
+                        if self.hurry { HURRY } else { TICK }
                     }
                     Err(error) => {
                         tracing::warn!("{error:#}");
@@ -302,6 +307,7 @@ impl Agent {
         if !self.loaded {
             self.loaded = self.load().await;
         }
+        self.hurry = false;
         let record = self.record();
         let step = self.next_step(record.as_ref())?;
         match (step, record) {
@@ -437,5 +443,36 @@ impl Agent {
             waited,
             claimed: record.and_then(|r| self.claimed(&r.record)),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: Option<u32>, generation: u64) -> Process {
+        Process {
+            pid,
+            generation,
+            starts: 0,
+            stop: false,
+        }
+    }
+
+    #[test]
+    fn a_claim_is_for_one_life() {
+        let made_before = Claim { term: 3, life: None };
+        let waiting = made_before
+            .in_life(process(None, 4))
+            .and_then(|c| c.in_life(process(None, 4)));
+        assert_eq!(waiting.map(|c| c.life), Some(None));
+        let bound = waiting.and_then(|c| c.in_life(process(Some(9), 5)));
+        assert_eq!(bound.map(|c| (c.term, c.life)), Some((3, Some(5))));
+        assert!(bound.and_then(|c| c.in_life(process(Some(9), 5))).is_some());
+        assert!(bound.and_then(|c| c.in_life(process(None, 6))).is_none());
+        assert!(
+            bound.and_then(|c| c.in_life(process(Some(10), 7))).is_none(),
+            "restarted unnoticed"
+        );
     }
 }

@@ -151,6 +151,7 @@ impl Agent {
         self.report(&last_error);
         // A member that has never had a term's row may be any number of transactions behind.
         let joined = seen.gtid_executed()?.highest(&term_uuid(&record.shard_id)?) > 0;
+        self.hurry = !joined;
         let not_serving = match (joined, status.sql_error.is_empty()) {
             (false, _) => Some(
                 format!("the shard's data has not arrived yet. {last_error}")

@@ -73,3 +73,31 @@ impl Backoff {
         self.failures = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_and_end_is_a_generation() {
+        let mut p = Process::default();
+        apply(&mut p, Event::Hello(0));
+        assert_eq!((p.pid, p.generation), (None, 0));
+        apply(&mut p, Event::Started(7));
+        apply(&mut p, Event::Exited(9));
+        apply(&mut p, Event::Started(8));
+        assert_eq!((p.pid, p.generation, p.starts), (Some(8), 3, 2));
+        apply(&mut p, Event::Exited(-1));
+        apply(&mut p, Event::Stop);
+        assert_eq!((p.pid, p.stop), (None, true));
+    }
+
+    #[test]
+    fn a_server_that_keeps_ending_is_started_less_and_less_often() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<u64> = (0..7).map(|_| backoff.next().as_secs()).collect();
+        assert_eq!(pauses, [0, 2, 4, 8, 16, 16, 16]);
+        backoff.succeeded();
+        assert_eq!(backoff.next(), Duration::ZERO);
+    }
+}

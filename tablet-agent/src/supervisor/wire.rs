@@ -129,4 +129,12 @@ mod tests {
         assert_eq!(Event::decode(b"?\0\0\0\0\0\0\0\0"), None);
         assert_eq!(Order::decode(b"H\0\0\0\0\0\0\0\0"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(0u8.., 0..12)) {
+            let _ = Event::decode(&bytes);
+            let _ = Order::decode(&bytes);
+        }
+    }
 }
