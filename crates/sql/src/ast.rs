@@ -1,6 +1,7 @@
 //! The syntax tree. It borrows from the statement's text, and every node knows its byte range there, so that a statement is rewritten by
 //! splicing its own text and never by printing a tree.
 
+mod call;
 mod ddl;
 mod dml;
 mod expr;
@@ -12,6 +13,7 @@ mod show;
 mod statement;
 mod table;
 
+pub use call::*;
 pub use ddl::*;
 pub use dml::*;
 pub use expr::*;

@@ -123,7 +123,9 @@ impl Program {
             None => true,
             Some(last) => match last.tok {
                 Tok::Semicolon | Tok::Colon | Tok::RParen => true,
-                Tok::Word => !last.kw.takes_sign() || matches!(last.kw, Kw::ELSE | Kw::THEN),
+                // The end of a characteristic: `COMMENT 'x'`, `SQLSTATE '02000'`, `HANDLER FOR 1062`, `CHAR BINARY`.
+                Tok::String | Tok::Integer => true,
+                Tok::Word => !last.kw.takes_sign() || matches!(last.kw, Kw::ELSE | Kw::THEN | Kw::BINARY),
                 _ => false,
             },
         }
@@ -180,6 +182,9 @@ mod tests {
         assert_eq!(parts(&format!("{trigger}; select 2")), [trigger, "select 2"]);
         let function = "create function f() returns int return if(1, repeat('a', 2), 3)";
         assert_eq!(parts(&format!("{function}; select 2")), [function, "select 2"]);
+        let handlers = "create procedure p() comment '' begin declare exit handler for 1062 begin end; declare exit handler for \
+                        sqlstate '23000' begin end; end";
+        assert_eq!(parts(&format!("{handlers}; select 2")), [handlers, "select 2"]);
         let labels = "create procedure p() a: loop leave a; end loop a";
         assert_eq!(parts(&format!("{labels}; select 2")), [labels, "select 2"]);
     }

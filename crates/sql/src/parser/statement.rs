@@ -130,9 +130,16 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// A statement that is only named, from `start` to the end of the text.
+    /// A statement that is only named, from `start` to its end. Bodies of stored programs may hold a `;`.
     pub(super) fn other(&mut self, start: u32, kind: OtherKind) -> Parse<StatementKind<'a>> {
-        self.skip_all()?;
+        match kind {
+            OtherKind::CreateProcedure
+            | OtherKind::CreateFunction
+            | OtherKind::CreateTrigger
+            | OtherKind::CreateEvent
+            | OtherKind::AlterEvent => self.skip_all()?,
+            _ => self.skip_to_statement_end()?,
+        }
         Ok(StatementKind::Other(Other {
             kind,
             span: self.since(start),
