@@ -149,8 +149,9 @@ impl Cluster {
         shard: ShardIndex,
         tablet_type: TabletType,
     ) -> SqlResult<&Arc<TabletTarget>> {
-        let (keyspace, shard) =
-            self.shard(keyspace, shard).ok_or_else(|| error::internal("the plan names a shard that is gone"))?;
+        let (keyspace, shard) = self
+            .shard(keyspace, shard)
+            .ok_or_else(|| error::internal("the plan names a shard that is gone"))?;
         let found = match tablet_type {
             TabletType::Primary => shard.primary.as_ref(),
             TabletType::Replica => {
@@ -170,9 +171,16 @@ impl Cluster {
 
     /// Whether a target is still one of the cluster's.
     pub fn has_target(&self, id: u64) -> bool {
-        self.keyspaces.iter().flat_map(|keyspace| &keyspace.shards).any(|shard| {
-            shard.primary.iter().chain(shard.replicas.iter().map(|replica| &replica.target)).any(|t| t.id == id)
-        })
+        self.keyspaces
+            .iter()
+            .flat_map(|keyspace| &keyspace.shards)
+            .any(|shard| {
+                shard
+                    .primary
+                    .iter()
+                    .chain(shard.replicas.iter().map(|replica| &replica.target))
+                    .any(|t| t.id == id)
+            })
     }
 
     /// Whether every shard of every keyspace has a serving primary, and why not.
@@ -186,7 +194,10 @@ impl Cluster {
         for keyspace in &self.keyspaces {
             for shard in &keyspace.shards {
                 if shard.primary.is_none() {
-                    return Err(format!("shard {}/{} has no serving primary", keyspace.name, shard.name));
+                    return Err(format!(
+                        "shard {}/{} has no serving primary",
+                        keyspace.name, shard.name
+                    ));
                 }
             }
         }

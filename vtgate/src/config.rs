@@ -84,9 +84,6 @@ pub struct Config {
     /// Version told to clients.
     #[arg(long, default_value = "9.7.4-Vitrail")]
     pub server_version: String,
-    /// Endpoint for OpenTelemetry traces (OTLP over HTTP), for example `http://127.0.0.1:4318`.
-    #[arg(long)]
-    pub otlp_endpoint: Option<String>,
 }
 
 impl Config {

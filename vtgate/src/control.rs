@@ -135,7 +135,8 @@ impl SessionControl {
     /// Sets the deadlines of a statement that begins now.
     pub fn begin(&self, command: &'static str, text: &[u8], statement_deadline_ms: u64) {
         self.idle_deadline_ms.store(0, Ordering::Relaxed);
-        self.statement_deadline_ms.store(statement_deadline_ms, Ordering::Relaxed);
+        self.statement_deadline_ms
+            .store(statement_deadline_ms, Ordering::Relaxed);
         let mut activity = self.activity.lock();
         activity.command = command;
         activity.since = Instant::now();
@@ -216,7 +217,9 @@ impl Sessions {
 
     /// Milliseconds since the gateway's start, never 0: the clock of all deadlines.
     pub fn now_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+        u64::try_from(self.started.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1)
     }
 
     /// Seconds since the gateway's start.
@@ -250,7 +253,12 @@ impl Sessions {
             statement_deadline_ms: AtomicU64::new(0),
             transaction_deadline_ms: AtomicU64::new(0),
             idle_deadline_ms: AtomicU64::new(0),
-            activity: Mutex::new(Activity { database: None, command: "Sleep", since: Instant::now(), info: None }),
+            activity: Mutex::new(Activity {
+                database: None,
+                command: "Sleep",
+                since: Instant::now(),
+                info: None,
+            }),
         });
         self.by_id.lock().insert(id, Some(control.clone()));
         if self.draining.load(Ordering::Acquire) {

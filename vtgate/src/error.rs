@@ -12,12 +12,19 @@ fn error(code: u16, message: impl Display) -> SqlError {
 }
 
 fn with_state(code: u16, state: &[u8; 5], message: impl Display) -> SqlError {
-    SqlError { state: *state, ..error(code, message) }
+    SqlError {
+        state: *state,
+        ..error(code, message)
+    }
 }
 
 /// 1235: a statement that MySQL would accept and Vitrail does not run yet.
 pub fn unsupported(what: impl Display) -> SqlError {
-    with_state(1235, b"42000", format_args!("This version of Vitrail doesn't yet support '{what}'"))
+    with_state(
+        1235,
+        b"42000",
+        format_args!("This version of Vitrail doesn't yet support '{what}'"),
+    )
 }
 
 /// 1064, worded by the caller as MySQL words it.
@@ -30,7 +37,9 @@ pub fn access_denied(privilege: &str) -> SqlError {
     with_state(
         1227,
         b"42000",
-        format_args!("Access denied; you need (at least one of) the {privilege} privilege(s) for this operation"),
+        format_args!(
+            "Access denied; you need (at least one of) the {privilege} privilege(s) for this operation"
+        ),
     )
 }
 
@@ -51,7 +60,11 @@ pub fn too_many_connections() -> SqlError {
 
 /// 1040: no backend connection became free in time.
 pub fn pool_exhausted(tablet: &str) -> SqlError {
-    with_state(1040, b"08004", format_args!("Too many connections: the pool of tablet {tablet} stayed full"))
+    with_state(
+        1040,
+        b"08004",
+        format_args!("Too many connections: the pool of tablet {tablet} stayed full"),
+    )
 }
 
 /// 1053: the gateway is stopping.
@@ -66,7 +79,11 @@ pub fn interrupted() -> SqlError {
 
 /// 3024: the statement's time ran out.
 pub fn statement_timeout() -> SqlError {
-    with_state(3024, b"HY000", "Query execution was interrupted, maximum statement execution time exceeded")
+    with_state(
+        3024,
+        b"HY000",
+        "Query execution was interrupted, maximum statement execution time exceeded",
+    )
 }
 
 /// 1104: a result over several shards is larger than the gateway may hold.
@@ -74,7 +91,9 @@ pub fn result_too_large(limit_bytes: usize) -> SqlError {
     with_state(
         1104,
         b"42000",
-        format_args!("The rows of this statement need more than the {limit_bytes} bytes that the gateway may hold"),
+        format_args!(
+            "The rows of this statement need more than the {limit_bytes} bytes that the gateway may hold"
+        ),
     )
 }
 
@@ -85,12 +104,17 @@ pub fn internal(message: impl Display) -> SqlError {
 
 /// 1105: no tablet can serve the shard now.
 pub fn unavailable(keyspace: &str, shard: &str, role: &str) -> SqlError {
-    internal(format_args!("no serving {role} tablet for shard {keyspace}/{shard}"))
+    internal(format_args!(
+        "no serving {role} tablet for shard {keyspace}/{shard}"
+    ))
 }
 
 /// 1243: the client names a statement that it did not prepare, or closed.
 pub fn unknown_statement(id: u32, command: &str) -> SqlError {
-    error(1243, format_args!("Unknown prepared statement handler ({id}) given to {command}"))
+    error(
+        1243,
+        format_args!("Unknown prepared statement handler ({id}) given to {command}"),
+    )
 }
 
 /// 2013: the shard's server went away while the statement ran; whether it took effect is unknown.
@@ -98,6 +122,8 @@ pub fn lost_connection(tablet: &str) -> SqlError {
     with_state(
         2013,
         b"HY000",
-        format_args!("Lost connection to MySQL server during query (tablet {tablet}); its outcome is unknown"),
+        format_args!(
+            "Lost connection to MySQL server during query (tablet {tablet}); its outcome is unknown"
+        ),
     )
 }

@@ -33,7 +33,9 @@ pub fn run(config: Config) -> anyhow::Result<()> {
     if config.die_with_parent {
         end_with_parent()?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(serve(Arc::new(config)))
 }
 
@@ -48,7 +50,12 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
     tokio::spawn(watch.run());
 
     let sessions = Arc::new(Sessions::new(config.connections_max));
-    let shared = Shared { config: config.clone(), sessions: sessions.clone(), cluster: cluster.clone(), reload };
+    let shared = Shared {
+        config: config.clone(),
+        sessions: sessions.clone(),
+        cluster: cluster.clone(),
+        reload,
+    };
     let frontend = Arc::new(Frontend::new(&config)?);
 
     let mut queues = Vec::new();
@@ -67,10 +74,19 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
     }
 
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(GatewayMetrics { workers: metrics, sessions: sessions.clone() }));
+    registry.register_collector(Box::new(GatewayMetrics {
+        workers: metrics,
+        sessions: sessions.clone(),
+    }));
     if let Some(address) = config.http_listen {
-        let pages = Pages { registry, cluster: cluster.clone(), sessions: sessions.clone() };
-        crate::http::serve(address, pages).await.with_context(|| format!("cannot listen on http://{address}"))?;
+        let pages = Pages {
+            registry,
+            cluster: cluster.clone(),
+            sessions: sessions.clone(),
+        };
+        crate::http::serve(address, pages)
+            .await
+            .with_context(|| format!("cannot listen on http://{address}"))?;
     }
 
     let listeners = listener::listen(&config, queues, sessions.clone()).await?;
@@ -145,7 +161,10 @@ async fn drain(sessions: &Sessions, max: Duration) {
         tick.tick().await;
     }
     if sessions.count() > 0 {
-        tracing::warn!(connections = sessions.count(), "the drain time is over; cutting off what is left");
+        tracing::warn!(
+            connections = sessions.count(),
+            "the drain time is over; cutting off what is left"
+        );
         sessions.interrupt_all(Interrupt::KillConnection);
         let deadline = tokio::time::Instant::now() + Duration::from_secs(1);
         while sessions.count() > 0 && tokio::time::Instant::now() < deadline {

@@ -49,10 +49,17 @@ async fn metrics(State(pages): State<Arc<Pages>>) -> impl IntoResponse {
     match prometheus_client::encoding::text::encode(&mut text, &pages.registry) {
         Ok(()) => (
             StatusCode::OK,
-            [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+            [(
+                CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
             text,
         ),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, "text/plain")], error.to_string()),
+        Err(error) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            [(CONTENT_TYPE, "text/plain")],
+            error.to_string(),
+        ),
     }
 }
 

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use mysql_wire::StatusFlags;
+use mysql_wire::message::OkPacket;
 use mysql_wire::proxy_protocol::{self, AllowedPeers, Claim, Decoded};
 use mysql_wire::server::{self, ServerConfig};
-use mysql_wire::message::OkPacket;
 use mysql_wire::transport::Transport;
-use mysql_wire::StatusFlags;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
@@ -76,7 +76,10 @@ pub struct WorkerQueue {
 impl WorkerQueue {
     /// A worker that takes its connections from the other end of `queue`.
     pub fn new(queue: mpsc::UnboundedSender<Arrival>) -> Self {
-        Self { queue, load: Arc::default() }
+        Self {
+            queue,
+            load: Arc::default(),
+        }
     }
 
     /// How many clients the worker has.
@@ -140,7 +143,9 @@ async fn accept_unix(listener: UnixListener, queues: Arc<Vec<WorkerQueue>>, sess
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (Ok(stream), Some(id)) = (stream.into_std(), sessions.admit()) else { continue };
+                let (Ok(stream), Some(id)) = (stream.into_std(), sessions.admit()) else {
+                    continue;
+                };
                 hand_over(&queues, Arrival::Unix(stream, id));
             }
             Err(error) => {
@@ -152,7 +157,10 @@ async fn accept_unix(listener: UnixListener, queues: Arc<Vec<WorkerQueue>>, sess
 }
 
 fn hand_over(queues: &[WorkerQueue], arrival: Arrival) {
-    if let Some(worker) = queues.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed)) {
+    if let Some(worker) = queues
+        .iter()
+        .min_by_key(|worker| worker.load.load(Ordering::Relaxed))
+    {
         worker.load.fetch_add(1, Ordering::Relaxed);
         // A worker that is gone takes the process with it.
         let _ = worker.queue.send(arrival);
@@ -176,7 +184,9 @@ pub async fn serve_arrivals(
                     Ok(stream) => (Some(Transport::from(stream)), Some(peer), id),
                     Err(_) => (None, None, id),
                 },
-                Arrival::Unix(stream, id) => (UnixStream::from_std(stream).ok().map(Transport::from), None, id),
+                Arrival::Unix(stream, id) => {
+                    (UnixStream::from_std(stream).ok().map(Transport::from), None, id)
+                }
                 Arrival::Refused(stream) => {
                     if let Ok(stream) = TcpStream::from_std(stream) {
                         let _ = server::refuse(stream.into(), &error::too_many_connections()).await;
@@ -219,10 +229,18 @@ async fn serve_client(
         login.refuse(&error).await;
         return;
     }
-    let ok = OkPacket { status: StatusFlags::AUTOCOMMIT, ..OkPacket::default() };
-    let Ok(connection) = login.welcome(&ok).await else { return };
+    let ok = OkPacket {
+        status: StatusFlags::AUTOCOMMIT,
+        ..OkPacket::default()
+    };
+    let Ok(connection) = login.welcome(&ok).await else {
+        return;
+    };
     let user = String::from_utf8_lossy(&connection.user).into_owned();
-    let control = worker.shared.sessions.register(id, user, connection.host.to_string());
+    let control = worker
+        .shared
+        .sessions
+        .register(id, user, connection.host.to_string());
     let mut session = match Session::new(worker.clone(), control, connection) {
         Ok(session) => Box::new(session),
         Err(error) => {
@@ -246,10 +264,10 @@ async fn log_in(
     id: u32,
 ) -> Result<server::Login, mysql_wire::Error> {
     let mut host = peer.map_or_else(|| "localhost".to_owned(), |peer| peer.ip().to_string());
-    if peer.is_some_and(|peer| proxies.contains(peer.ip())) {
-        if let Some(source) = read_proxy_header(&mut transport).await? {
-            host = source;
-        }
+    if peer.is_some_and(|peer| proxies.contains(peer.ip()))
+        && let Some(source) = read_proxy_header(&mut transport).await?
+    {
+        host = source;
     }
     server::accept(transport, accept, accounts, id, &host).await
 }
@@ -258,7 +276,9 @@ async fn log_in(
 async fn read_proxy_header(transport: &mut Transport) -> Result<Option<String>, mysql_wire::Error> {
     let mut header = Vec::new();
     loop {
-        match proxy_protocol::decode(&header).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))? {
+        match proxy_protocol::decode(&header)
+            .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?
+        {
             Decoded::NeedMore(missing) => {
                 let at = header.len();
                 header.resize(at + missing, 0);

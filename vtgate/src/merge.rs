@@ -19,7 +19,9 @@ pub fn merge(
     bytes_max: usize,
 ) -> SqlResult<QueryResult> {
     let mut results = results.into_iter();
-    let mut first = results.next().ok_or_else(|| error::internal("no shard was asked"))?;
+    let mut first = results
+        .next()
+        .ok_or_else(|| error::internal("no shard was asked"))?;
     let columns: Vec<ColumnInfo> = first.columns.iter().map(column_info).collect();
     let mut bytes = 0;
     let mut rows = Vec::new();
@@ -37,7 +39,11 @@ pub fn merge(
     first.columns.truncate(visible);
     first.rows = rows
         .into_iter()
-        .map(|row| (0..visible).map(|column| row.cell(column).map(<[u8]>::to_vec)).collect())
+        .map(|row| {
+            (0..visible)
+                .map(|column| row.cell(column).map(<[u8]>::to_vec))
+                .collect()
+        })
         .collect();
     Ok(first)
 }
@@ -46,7 +52,12 @@ fn column_info(column: &Column) -> ColumnInfo {
     ColumnInfo::new(column.format.ty.byte(), column.collation, column.format.decimals)
 }
 
-fn steps(merge: &Merge, mut rows: Vec<Row>, columns: &[ColumnInfo], bindings: &Bindings<'_>) -> SqlResult<Vec<Row>> {
+fn steps(
+    merge: &Merge,
+    mut rows: Vec<Row>,
+    columns: &[ColumnInfo],
+    bindings: &Bindings<'_>,
+) -> SqlResult<Vec<Row>> {
     if let Some(aggregate) = &merge.aggregate {
         let mut groups = Groups::new(aggregate, columns, merge.hidden).map_err(plan_error)?;
         for row in rows {
@@ -79,7 +90,9 @@ fn steps(merge: &Merge, mut rows: Vec<Row>, columns: &[ColumnInfo], bindings: &B
 
 fn cut(rows: &mut Vec<Row>, limit: &Limit, bindings: &Bindings<'_>) -> SqlResult<()> {
     let number = |source| {
-        let count = bindings.count(source).ok_or_else(|| error::unsupported("a LIMIT that is not a whole number"))?;
+        let count = bindings
+            .count(source)
+            .ok_or_else(|| error::unsupported("a LIMIT that is not a whole number"))?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     };
     let skip = limit.offset.as_ref().map_or(Ok(0), number)?;

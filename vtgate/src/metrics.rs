@@ -15,13 +15,14 @@ use crate::control::Sessions;
 
 /// Upper bounds of the latency buckets, microseconds.
 const LATENCY_BUCKETS_US: [u64; 16] = [
-    50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000,
-    30_000_000,
+    50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+    5_000_000, 30_000_000,
 ];
 
 /// Names of statement kinds as the label `statement` has them.
-const STATEMENTS: [&str; 9] =
-    ["select", "insert", "replace", "update", "delete", "ddl", "explain", "other", "session"];
+const STATEMENTS: [&str; 9] = [
+    "select", "insert", "replace", "update", "delete", "ddl", "explain", "other", "session",
+];
 
 /// A statement kind's place in [`STATEMENTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +103,10 @@ pub struct GatewayMetrics {
 
 impl GatewayMetrics {
     fn sum(&self, of: impl Fn(&WorkerMetrics) -> &AtomicU64) -> u64 {
-        self.workers.iter().map(|worker| of(worker).load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
+        self.workers
+            .iter()
+            .map(|worker| of(worker).load(Ordering::Relaxed))
+            .fold(0, u64::wrapping_add)
     }
 }
 
@@ -112,16 +116,44 @@ impl Collector for GatewayMetrics {
             let metric = ConstCounter::new(value);
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
         };
-        counter("vtgate_errors", "Statements answered with an error", self.sum(|w| &w.errors))?;
-        counter("vtgate_plan_cache_hits", "Plans found in the cache", self.sum(|w| &w.plan_hits))?;
-        counter("vtgate_plan_cache_misses", "Plans made", self.sum(|w| &w.plan_misses))?;
-        counter("vtgate_backend_connections_opened", "Connections opened to mysqld", self.sum(|w| &w.backend_opened))?;
-        counter("vtgate_pool_waits", "Statements that waited for a connection", self.sum(|w| &w.pool_waits))?;
-        counter("vtgate_retries", "Statements sent again after a lost connection", self.sum(|w| &w.retries))?;
+        counter(
+            "vtgate_errors",
+            "Statements answered with an error",
+            self.sum(|w| &w.errors),
+        )?;
+        counter(
+            "vtgate_plan_cache_hits",
+            "Plans found in the cache",
+            self.sum(|w| &w.plan_hits),
+        )?;
+        counter(
+            "vtgate_plan_cache_misses",
+            "Plans made",
+            self.sum(|w| &w.plan_misses),
+        )?;
+        counter(
+            "vtgate_backend_connections_opened",
+            "Connections opened to mysqld",
+            self.sum(|w| &w.backend_opened),
+        )?;
+        counter(
+            "vtgate_pool_waits",
+            "Statements that waited for a connection",
+            self.sum(|w| &w.pool_waits),
+        )?;
+        counter(
+            "vtgate_retries",
+            "Statements sent again after a lost connection",
+            self.sum(|w| &w.retries),
+        )?;
 
         let statements = ConstCounter::new(0_u64);
-        let mut family =
-            encoder.encode_descriptor("vtgate_statements", "Statements by kind", None, statements.metric_type())?;
+        let mut family = encoder.encode_descriptor(
+            "vtgate_statements",
+            "Statements by kind",
+            None,
+            statements.metric_type(),
+        )?;
         for (i, name) in STATEMENTS.iter().enumerate() {
             let labels = [("statement", *name)];
             ConstCounter::new(self.sum(|w| w.statements.get(i).unwrap_or(&w.errors)))
@@ -134,7 +166,10 @@ impl Collector for GatewayMetrics {
             Some(&Unit::Seconds),
             prometheus_client::metrics::MetricType::Histogram,
         )?;
-        let bounds = LATENCY_BUCKETS_US.iter().map(|us| *us as f64 / 1e6).chain([f64::MAX]);
+        let bounds = LATENCY_BUCKETS_US
+            .iter()
+            .map(|us| *us as f64 / 1e6)
+            .chain([f64::MAX]);
         let counts = (0..=LATENCY_BUCKETS_US.len())
             .map(|i| self.sum(|w| w.latency_buckets.get(i).unwrap_or(&w.errors)));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
@@ -150,7 +185,15 @@ impl Collector for GatewayMetrics {
             let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
         };
-        gauge("vtgate_connections", "Client connections", self.sessions.count() as u64)?;
-        gauge("vtgate_backend_connections", "Connections to mysqld", self.sum(|w| &w.backend_open))
+        gauge(
+            "vtgate_connections",
+            "Client connections",
+            self.sessions.count() as u64,
+        )?;
+        gauge(
+            "vtgate_backend_connections",
+            "Connections to mysqld",
+            self.sum(|w| &w.backend_open),
+        )
     }
 }

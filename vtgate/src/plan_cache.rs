@@ -56,12 +56,12 @@ impl<P> PlanCache<P> {
     ) -> Option<Rc<P>> {
         let same = |entry: &Entry<P>| entry.hash == hash && entry.context == context && *entry.key == *key;
         let mut found = self.young.find(hash, same);
-        if found.is_none() {
-            if let Ok(entry) = self.old.find_entry(hash, same) {
-                let entry = entry.remove().0;
-                self.insert_entry(entry);
-                found = self.young.find(hash, same);
-            }
+        if found.is_none()
+            && let Ok(entry) = self.old.find_entry(hash, same)
+        {
+            let entry = entry.remove().0;
+            self.insert_entry(entry);
+            found = self.young.find(hash, same);
         }
         let plan = found.and_then(|entry| entry.variants.iter().find(|plan| accepts(plan)).cloned());
         if plan.is_some() {
@@ -86,7 +86,13 @@ impl<P> PlanCache<P> {
             return;
         }
         let bytes = bytes + key.len() + std::mem::size_of::<Entry<P>>();
-        self.insert_entry(Entry { hash, context, key: key.into(), variants: vec![plan], bytes });
+        self.insert_entry(Entry {
+            hash,
+            context,
+            key: key.into(),
+            variants: vec![plan],
+            bytes,
+        });
     }
 
     fn insert_entry(&mut self, entry: Entry<P>) {
@@ -124,7 +130,10 @@ mod tests {
         let mut cache = PlanCache::new(1 << 20);
         cache.insert(7, 1, b"select ?", Rc::new(10), 1);
         cache.insert(7, 1, b"select ?", Rc::new(20), 1);
-        assert_eq!(cache.find(7, 1, b"select ?", |plan| *plan > 10).as_deref(), Some(&20));
+        assert_eq!(
+            cache.find(7, 1, b"select ?", |plan| *plan > 10).as_deref(),
+            Some(&20)
+        );
         assert_eq!(cache.find(7, 1, b"select ?", |plan| *plan > 20), None);
         assert_eq!(cache.find(7, 2, b"select ?", |_| true), None);
         assert_eq!(cache.find(7, 1, b"select *", |_| true), None);
@@ -141,7 +150,10 @@ mod tests {
         }
         let mut entries = 0;
         cache.for_each(|_, _| entries += 1);
-        assert!(entries < 20_000 / 100, "{entries} entries of 100 bytes in 20,000 bytes");
+        assert!(
+            entries < 20_000 / 100,
+            "{entries} entries of 100 bytes in 20,000 bytes"
+        );
         assert!(cache.find(1, 0, b"1", |_| true).is_none());
     }
 

@@ -28,7 +28,8 @@ impl Secrets {
     /// # Errors
     /// It cannot be read or is not of the right form.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is not a secrets file", path.display()))
     }
 }

@@ -1,11 +1,11 @@
 //! One client's session: its state, and the loop that takes its commands.
 
 pub mod answer;
-pub mod context;
-pub mod diagnostics;
 mod assign;
 mod branches;
+pub mod context;
 mod ddl;
+pub mod diagnostics;
 mod execute;
 mod explain;
 mod kill;
@@ -134,12 +134,12 @@ impl Session {
     /// The transport's, and malformed packets; the client was told where that is possible.
     pub async fn run(&mut self, config: &ServerConfig) -> Result<(), mysql_wire::Error> {
         let outcome = self.serve(config).await;
-        if let Err(error) = &outcome {
-            if let Some(error) = error.to_sql_error() {
-                self.out.error(&error);
-                // The connection ends for the first reason; a second one changes nothing.
-                let _ = self.flush().await;
-            }
+        if let Err(error) = &outcome
+            && let Some(error) = error.to_sql_error()
+        {
+            self.out.error(&error);
+            // The connection ends for the first reason; a second one changes nothing.
+            let _ = self.flush().await;
         }
         outcome
     }
@@ -147,9 +147,13 @@ impl Session {
     async fn serve(&mut self, config: &ServerConfig) -> Result<(), mysql_wire::Error> {
         loop {
             let idle_ms = self.worker.shared.config.wait_timeout_s.saturating_mul(1000);
-            self.control.idle(self.worker.shared.sessions.now_ms().saturating_add(idle_ms));
-            let among =
-                if self.branches.in_transaction() { Interrupts::IDLE_IN_TRANSACTION } else { Interrupts::IDLE };
+            self.control
+                .idle(self.worker.shared.sessions.now_ms().saturating_add(idle_ms));
+            let among = if self.branches.in_transaction() {
+                Interrupts::IDLE_IN_TRANSACTION
+            } else {
+                Interrupts::IDLE
+            };
             self.client.stream.start_command();
             let payload = tokio::select! {
                 biased;
@@ -214,7 +218,9 @@ impl Session {
                 self.prepare(text).await?;
             }
             Command::StmtExecute(execute) => self.execute_prepared(&execute).await?,
-            Command::StmtSendLongData(long) => self.statements.send_long_data(&long, self.worker.shared.config.max_allowed_packet),
+            Command::StmtSendLongData(long) => self
+                .statements
+                .send_long_data(&long, self.worker.shared.config.max_allowed_packet),
             Command::StmtClose(id) => self.close_statement(id),
             Command::StmtReset(id) => self.reset_statement(id),
             Command::StmtFetch(fetch) => self.fetch(&fetch),
@@ -258,7 +264,11 @@ impl Session {
         self.refresh_context();
     }
 
-    async fn change_user(&mut self, change: &ChangeUser<'_>, config: &ServerConfig) -> Result<Next, mysql_wire::Error> {
+    async fn change_user(
+        &mut self,
+        change: &ChangeUser<'_>,
+        config: &ServerConfig,
+    ) -> Result<Next, mysql_wire::Error> {
         let accounts = crate::accounts::Accounts(self.worker.cluster().accounts.clone());
         // On failure the client was told and its connection is closed.
         Box::pin(self.client.change_user(change, config, &accounts)).await?;
@@ -302,12 +312,18 @@ impl Session {
         StatusFlags::empty()
             .with(StatusFlags::AUTOCOMMIT, self.autocommit())
             .with(StatusFlags::IN_TRANS, self.branches.in_transaction())
-            .with(StatusFlags::NO_BACKSLASH_ESCAPES, self.context.lex.has(LexMode::NO_BACKSLASH_ESCAPES))
+            .with(
+                StatusFlags::NO_BACKSLASH_ESCAPES,
+                self.context.lex.has(LexMode::NO_BACKSLASH_ESCAPES),
+            )
     }
 
     /// OK without numbers.
     fn ok(&mut self) {
-        let answer = OkAnswer { status: self.status(), ..OkAnswer::default() };
+        let answer = OkAnswer {
+            status: self.status(),
+            ..OkAnswer::default()
+        };
         self.out.ok(&answer);
     }
 

@@ -71,7 +71,11 @@ pub fn write_difference(kind: Kind, from: &Settings, to: &Settings, out: &mut Ve
         out.extend_from_slice(b"`=");
         out.extend_from_slice(value);
     };
-    for name in from.variables.keys().filter(|name| !to.variables.contains_key(*name)) {
+    for name in from
+        .variables
+        .keys()
+        .filter(|name| !to.variables.contains_key(*name))
+    {
         let undone: &[u8] = if kind == Kind::System { b"DEFAULT" } else { b"NULL" };
         assign(name, undone);
     }
@@ -95,7 +99,10 @@ impl Default for SettingsTable {
         Self {
             by_variables: RefCell::default(),
             next_id: RefCell::new(1),
-            empty: Rc::new(Settings { id: 0, variables: Variables::new() }),
+            empty: Rc::new(Settings {
+                id: 0,
+                variables: Variables::new(),
+            }),
         }
     }
 }
@@ -119,7 +126,10 @@ impl SettingsTable {
             by_variables.retain(|_, settings| settings.strong_count() > 0);
         }
         let mut next_id = self.next_id.borrow_mut();
-        let settings = Rc::new(Settings { id: *next_id, variables: variables.clone() });
+        let settings = Rc::new(Settings {
+            id: *next_id,
+            variables: variables.clone(),
+        });
         *next_id += 1;
         by_variables.insert(variables, Rc::downgrade(&settings));
         settings

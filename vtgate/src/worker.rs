@@ -54,6 +54,10 @@ pub struct Worker {
     pub contexts: RefCell<Contexts>,
     /// Plans by fingerprint.
     pub plans: RefCell<PlanCache<Planned>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a session's future holds the box across its awaits, not the buffers"
+    )]
     fingerprints: RefCell<Vec<Box<Fingerprint>>>,
     backend_options: Rc<BackendOptions>,
     pools: RefCell<HashMap<u64, Rc<Pool>>>,
@@ -101,7 +105,12 @@ impl Worker {
             wait_max: Duration::from_millis(config.pool_wait_ms_max),
             idle_max: Duration::from_secs(config.pool_idle_s_max),
         };
-        let pool = Pool::new(target.clone(), limits, self.backend_options.clone(), self.metrics.clone());
+        let pool = Pool::new(
+            target.clone(),
+            limits,
+            self.backend_options.clone(),
+            self.metrics.clone(),
+        );
         self.pools.borrow_mut().insert(target.id, pool.clone());
         pool
     }

@@ -30,7 +30,10 @@ pub struct BackendOptions {
 impl BackendOptions {
     /// Options with the password of the gateway's account.
     pub fn new(password: &str) -> Self {
-        Self { password: password.to_owned(), no_settings: SettingsTable::default().empty() }
+        Self {
+            password: password.to_owned(),
+            no_settings: SettingsTable::default().empty(),
+        }
     }
 }
 
@@ -73,8 +76,12 @@ impl Backend {
         let address = match &target.address {
             MysqlAddress::Unix(path) => client::Target::Unix(path.clone()),
             MysqlAddress::Tcp(host, port) => {
-                connect.tls = Some(ClientTls::new(&Verification::None).map_err(|error| failed(target, &error))?);
-                client::Target::Tcp { host: host.clone(), port: *port }
+                connect.tls =
+                    Some(ClientTls::new(&Verification::None).map_err(|error| failed(target, &error))?);
+                client::Target::Tcp {
+                    host: host.clone(),
+                    port: *port,
+                }
             }
         };
         let connection = Box::pin(client::connect(&address, &connect))
@@ -144,8 +151,10 @@ impl Backend {
         matches!(transport.try_read(&mut [0; 1]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
-    /// Adds a COM_QUERY; it is sent by the next flush.
+    /// Adds a COM_QUERY; it is sent by the next flush. From here on an exchange is under way: a connection that is dropped
+    /// with something unsent must not get to another session.
     pub fn push_query(&mut self, text: &[u8]) {
+        self.clean = false;
         let stream = self.connection.stream();
         stream.start_command();
         stream.write_message(|w| {
@@ -169,6 +178,7 @@ impl Backend {
 
     /// Adds a command's payload as it is; it is sent by the next flush.
     pub fn push_command(&mut self, payload: &[u8]) {
+        self.clean = false;
         let stream = self.connection.stream();
         stream.start_command();
         stream.write_packet(payload);
@@ -176,6 +186,7 @@ impl Backend {
 
     /// Adds a command's payload that `payload` writes in place; it is sent by the next flush.
     pub fn push_message(&mut self, payload: impl FnOnce(&mut mysql_wire::Writer<'_>)) {
+        self.clean = false;
         let stream = self.connection.stream();
         stream.start_command();
         stream.write_message(payload);
@@ -202,7 +213,10 @@ impl Backend {
     /// Remembers a prepared statement, and closes the one that has to give way.
     pub fn remember(&mut self, key: StatementKey, id: u32) {
         if let Some(evicted) = self.statements.insert(key, id) {
-            self.push_message(|w| {
+            // It has no answer, so it does not begin an exchange.
+            let stream = self.connection.stream();
+            stream.start_command();
+            stream.write_message(|w| {
                 w.int1(CommandCode::StmtClose.byte());
                 w.int4(evicted);
             });
@@ -235,7 +249,9 @@ impl Backend {
         }
         if self.database != *database {
             let text = format!("USE `{}`", database.replace('`', "``"));
-            self.query(text.as_bytes()).await.map_err(|error| self.lost(error))?;
+            self.query(text.as_bytes())
+                .await
+                .map_err(|error| self.lost(error))?;
             self.database = database.clone();
         }
         Ok(())

@@ -63,6 +63,10 @@ pub struct Pool {
     limits: PoolLimits,
     options: Rc<BackendOptions>,
     metrics: Arc<WorkerMetrics>,
+    #[expect(
+        clippy::vec_box,
+        reason = "borrowed connections move often, and are several hundred bytes"
+    )]
     idle: RefCell<Vec<Box<Backend>>>,
     open: Cell<usize>,
     waiters: RefCell<VecDeque<oneshot::Sender<Grant>>>,
@@ -93,14 +97,17 @@ impl Pool {
     pub fn try_get(self: &Rc<Self>, wanted: Wanted<'_>) -> Option<Pooled> {
         let mut idle = self.idle.borrow_mut();
         loop {
-            let of_shape = |conn: &Box<Backend>| conn.shape == wanted.shape;
+            let of_shape = |conn: &Backend| conn.shape == wanted.shape;
             let at = idle
                 .iter()
                 .rposition(|conn| of_shape(conn) && *conn.system == *wanted.system)
-                .or_else(|| idle.iter().rposition(of_shape))?;
+                .or_else(|| idle.iter().rposition(|conn| of_shape(conn)))?;
             let mut conn = idle.remove(at);
             if conn.is_quiet() {
-                return Some(Pooled { conn: Some(conn), pool: self.clone() });
+                return Some(Pooled {
+                    conn: Some(conn),
+                    pool: self.clone(),
+                });
             }
             self.forget(conn);
         }
@@ -128,39 +135,41 @@ impl Pool {
             return self.connect(wanted, self.reserve()).await;
         }
         self.metrics.pool_waits.fetch_add(1, Ordering::Relaxed);
-        let deadline = tokio::time::Instant::now() + self.limits.wait_max;
-        loop {
-            let (give, take) = oneshot::channel();
-            self.waiters.borrow_mut().push_back(give);
-            let grant = match tokio::time::timeout_at(deadline, take).await {
-                Ok(Ok(grant)) => grant,
-                Ok(Err(_)) | Err(_) => return Err(error::pool_exhausted(&self.target.alias)),
+        let (give, take) = oneshot::channel();
+        self.waiters.borrow_mut().push_back(give);
+        let grant = match tokio::time::timeout(self.limits.wait_max, take).await {
+            Ok(Ok(grant)) => grant,
+            Ok(Err(_)) | Err(_) => return Err(error::pool_exhausted(&self.target.alias)),
+        };
+        if let Grant::Connection(conn) = grant {
+            let mut pooled = Pooled {
+                conn: Some(conn),
+                pool: self.clone(),
             };
-            match grant {
-                Grant::Slot => return self.connect(wanted, self.reserve()).await,
-                Grant::Connection(conn) => {
-                    let mut pooled = Pooled { conn: Some(conn), pool: self.clone() };
-                    if pooled.is_quiet() && pooled.shape == wanted.shape {
-                        return Ok(pooled);
-                    }
-                    pooled.discard();
-                    return self.connect(wanted, self.reserve()).await;
-                }
+            if pooled.is_quiet() && pooled.shape == wanted.shape {
+                return Ok(pooled);
             }
+            pooled.discard();
         }
+        self.connect(wanted, self.reserve()).await
     }
 
     fn reserve(self: &Rc<Self>) -> Slot {
         self.open.set(self.open.get() + 1);
         self.metrics.backend_open.fetch_add(1, Ordering::Relaxed);
-        Slot { pool: Some(self.clone()) }
+        Slot {
+            pool: Some(self.clone()),
+        }
     }
 
     async fn connect(self: &Rc<Self>, wanted: Wanted<'_>, mut slot: Slot) -> Result<Pooled, SqlError> {
         let conn = Backend::connect(&self.target, &self.options, wanted.shape).await?;
         self.metrics.backend_opened.fetch_add(1, Ordering::Relaxed);
         slot.pool = None;
-        Ok(Pooled { conn: Some(Box::new(conn)), pool: self.clone() })
+        Ok(Pooled {
+            conn: Some(Box::new(conn)),
+            pool: self.clone(),
+        })
     }
 
     fn put(&self, mut conn: Box<Backend>) {
@@ -169,7 +178,9 @@ impl Pool {
         }
         conn.last_used = Instant::now();
         loop {
-            let Some(waiter) = self.waiters.borrow_mut().pop_front() else { break };
+            let Some(waiter) = self.waiters.borrow_mut().pop_front() else {
+                break;
+            };
             match waiter.send(Grant::Connection(conn)) {
                 Ok(()) => return,
                 Err(Grant::Connection(back)) => conn = back,
@@ -188,7 +199,9 @@ impl Pool {
         self.open.set(self.open.get().saturating_sub(1));
         self.metrics.backend_open.fetch_sub(1, Ordering::Relaxed);
         loop {
-            let Some(waiter) = self.waiters.borrow_mut().pop_front() else { return };
+            let Some(waiter) = self.waiters.borrow_mut().pop_front() else {
+                return;
+            };
             if waiter.send(Grant::Slot).is_ok() {
                 return;
             }
@@ -198,7 +211,9 @@ impl Pool {
     /// Closes connections that were idle for too long. Called every few seconds.
     pub fn sweep(&self) {
         let mut idle = std::mem::take(&mut *self.idle.borrow_mut());
-        let old: Vec<_> = idle.extract_if(.., |conn| conn.last_used.elapsed() > self.limits.idle_max).collect();
+        let old: Vec<_> = idle
+            .extract_if(.., |conn| conn.last_used.elapsed() > self.limits.idle_max)
+            .collect();
         let returned = std::mem::replace(&mut *self.idle.borrow_mut(), idle);
         self.idle.borrow_mut().extend(returned);
         for conn in old {
@@ -257,14 +272,20 @@ impl Pooled {
 impl Deref for Pooled {
     type Target = Backend;
 
-    #[expect(clippy::expect_used, reason = "the connection leaves only in drop and discard, after which none is used")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the connection leaves only in drop and discard, after which none is used"
+    )]
     fn deref(&self) -> &Backend {
         self.conn.as_ref().expect("a borrowed connection")
     }
 }
 
 impl DerefMut for Pooled {
-    #[expect(clippy::expect_used, reason = "the connection leaves only in drop and discard, after which none is used")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the connection leaves only in drop and discard, after which none is used"
+    )]
     fn deref_mut(&mut self) -> &mut Backend {
         self.conn.as_mut().expect("a borrowed connection")
     }

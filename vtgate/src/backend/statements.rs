@@ -49,8 +49,14 @@ impl BackendStatements {
     pub fn insert(&mut self, key: StatementKey, id: u32) -> Option<u32> {
         self.clock += 1;
         let evicted = if self.by_key.len() >= STATEMENTS_MAX {
-            let oldest = self.by_key.iter().min_by_key(|(_, prepared)| prepared.used).map(|(key, _)| key.clone());
-            oldest.and_then(|key| self.by_key.remove(&key)).map(|prepared| prepared.id)
+            let oldest = self
+                .by_key
+                .iter()
+                .min_by_key(|(_, prepared)| prepared.used)
+                .map(|(key, _)| key.clone());
+            oldest
+                .and_then(|key| self.by_key.remove(&key))
+                .map(|prepared| prepared.id)
         } else {
             None
         };

@@ -59,7 +59,11 @@ struct CatalogInput {
 impl Builder {
     /// A builder that knows nothing yet, for a gateway in this cell.
     pub(super) fn new(cell: &str, lag_ms_max: u64) -> Self {
-        Self { cell: cell.to_owned(), lag_ms_max, ..Self::default() }
+        Self {
+            cell: cell.to_owned(),
+            lag_ms_max,
+            ..Self::default()
+        }
     }
 
     /// The snapshot of what is known now.
@@ -70,7 +74,10 @@ impl Builder {
         let mut inputs = Vec::new();
         for (name, record) in &self.keyspaces {
             let version = record.vschema_version;
-            let known = self.compiled.get(name).filter(|(compiled, _)| *compiled == version);
+            let known = self
+                .compiled
+                .get(name)
+                .filter(|(compiled, _)| *compiled == version);
             let vschema = match known {
                 Some((_, vschema)) => vschema.clone(),
                 None => {
@@ -93,8 +100,17 @@ impl Builder {
                     continue;
                 }
             };
-            let state = keyspace_state(record, &partition, &self.tablets, &self.health, &mut self.target_ids, &self.cell, self.lag_ms_max);
-            let tables = current_tables(&state, &self.health).or_else(|| self.last_schemas.get(name).cloned());
+            let state = keyspace_state(
+                record,
+                &partition,
+                &self.tablets,
+                &self.health,
+                &mut self.target_ids,
+                &self.cell,
+                self.lag_ms_max,
+            );
+            let tables =
+                current_tables(&state, &self.health).or_else(|| self.last_schemas.get(name).cloned());
             if let Some(tables) = &tables {
                 self.last_schemas.insert(name.clone(), tables.clone());
             }
@@ -113,7 +129,10 @@ impl Builder {
             let built = parts
                 .into_iter()
                 .map(|(record, partition, vschema, tables)| {
-                    let tables = tables.iter().flat_map(|tables| tables.iter().cloned()).collect::<Vec<_>>();
+                    let tables = tables
+                        .iter()
+                        .flat_map(|tables| tables.iter().cloned())
+                        .collect::<Vec<_>>();
                     catalog::Keyspace::new(&record.name, &record.database, partition, &vschema, tables)
                 })
                 .collect();
@@ -125,7 +144,11 @@ impl Builder {
             catalog: self.catalog.clone(),
             keyspaces,
             accounts: Arc::new(self.accounts.clone()),
-            tablets: self.tablets.values().map(|tablet| (tablet.alias.clone(), info(tablet, &self.health))).collect(),
+            tablets: self
+                .tablets
+                .values()
+                .map(|tablet| (tablet.alias.clone(), info(tablet, &self.health)))
+                .collect(),
             problems,
             turn: turn.clone(),
         }
@@ -134,7 +157,11 @@ impl Builder {
 
 fn compile(record: &records::Keyspace) -> Result<Arc<KeyspaceVSchema>, String> {
     let join = |errors: Vec<vschema::document::DocumentError>| {
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     let document = match &record.vschema {
         serde_json::Value::Null => VSchema::default(),
@@ -149,7 +176,10 @@ fn compile(record: &records::Keyspace) -> Result<Arc<KeyspaceVSchema>, String> {
 fn partition(shards: &[String]) -> Result<Partition, String> {
     let ranges = shards
         .iter()
-        .map(|name| name.parse::<KeyRange>().map_err(|error| format!("shard {name}: {error}")))
+        .map(|name| {
+            name.parse::<KeyRange>()
+                .map_err(|error| format!("shard {name}: {error}"))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     Partition::new(ranges).map_err(|error| error.to_string())
 }
@@ -170,16 +200,31 @@ fn keyspace_state(
         .iter()
         .map(|range| {
             let shard: Arc<str> = range.to_string().into();
-            let mut state = ShardState { name: shard.clone(), term: 0, primary: None, replicas: Vec::new() };
-            for tablet in tablets.values().filter(|tablet| tablet.keyspace == record.name && *tablet.shard == *shard) {
-                let Some(update) = health.get(&tablet.alias).and_then(|health| health.update.as_ref()) else { continue };
+            let mut state = ShardState {
+                name: shard.clone(),
+                term: 0,
+                primary: None,
+                replicas: Vec::new(),
+            };
+            for tablet in tablets
+                .values()
+                .filter(|tablet| tablet.keyspace == record.name && *tablet.shard == *shard)
+            {
+                let Some(update) = health
+                    .get(&tablet.alias)
+                    .and_then(|health| health.update.as_ref())
+                else {
+                    continue;
+                };
                 if !update.serving {
                     continue;
                 }
                 let mut target = || {
                     let address = address(tablet);
                     let next = target_ids.len() as u64 + 1;
-                    let id = *target_ids.entry((tablet.alias.clone(), format!("{address:?}"))).or_insert(next);
+                    let id = *target_ids
+                        .entry((tablet.alias.clone(), format!("{address:?}")))
+                        .or_insert(next);
                     Arc::new(TabletTarget {
                         id,
                         alias: tablet.alias.clone(),
@@ -196,7 +241,10 @@ fn keyspace_state(
                         state.primary = Some(target());
                     }
                     TabletRole::Replica if update.replication_lag_ms.is_none_or(|lag| lag <= lag_ms_max) => {
-                        state.replicas.push(Replica { target: target(), same_cell: tablet.cell == cell });
+                        state.replicas.push(Replica {
+                            target: target(),
+                            same_cell: tablet.cell == cell,
+                        });
                     }
                     _ => {}
                 }
@@ -204,7 +252,11 @@ fn keyspace_state(
             state
         })
         .collect();
-    KeyspaceState { name, database, shards }
+    KeyspaceState {
+        name,
+        database,
+        shards,
+    }
 }
 
 fn address(tablet: &records::Tablet) -> MysqlAddress {
@@ -227,7 +279,9 @@ fn current_tables(
 }
 
 fn info(tablet: &records::Tablet, health: &HashMap<String, TabletHealth>) -> TabletInfo {
-    let update = health.get(&tablet.alias).and_then(|health| health.update.as_ref());
+    let update = health
+        .get(&tablet.alias)
+        .and_then(|health| health.update.as_ref());
     TabletInfo {
         cell: tablet.cell.clone(),
         keyspace: tablet.keyspace.clone(),

@@ -7,7 +7,11 @@ use vschema::table::{ColumnDef, ColumnType, DefaultValue, Generated, KeyDef, Key
 
 /// All tables of a snapshot.
 pub(super) fn tables(snapshot: &v1::SchemaSnapshot) -> Vec<Arc<TableDef>> {
-    snapshot.tables.iter().map(|table| Arc::new(table_def(table))).collect()
+    snapshot
+        .tables
+        .iter()
+        .map(|table| Arc::new(table_def(table)))
+        .collect()
 }
 
 fn table_def(table: &v1::Table) -> TableDef {
@@ -17,7 +21,10 @@ fn table_def(table: &v1::Table) -> TableDef {
         engine: table.engine.clone(),
         charset: table.charset.clone(),
         collation: table.collation.clone(),
-        columns: (1..).zip(&table.columns).map(|(ordinal, column)| column_def(ordinal, column)).collect(),
+        columns: (1..)
+            .zip(&table.columns)
+            .map(|(ordinal, column)| column_def(ordinal, column))
+            .collect(),
         keys: table.keys.iter().map(key_def).collect(),
     }
 }
@@ -48,7 +55,9 @@ fn column_def(ordinal: u32, column: &v1::Column) -> ColumnDef {
         fsp: column.datetime_precision,
         charset: column.charset.clone(),
         collation: column.collation.clone(),
-        pad: column.pad_space.map(|pads| if pads { Pad::Space } else { Pad::None }),
+        pad: column
+            .pad_space
+            .map(|pads| if pads { Pad::Space } else { Pad::None }),
         nullable: column.nullable,
         default,
         auto_increment: column.auto_increment,

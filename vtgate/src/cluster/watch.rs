@@ -72,7 +72,12 @@ pub struct ClusterWatch {
 
 impl ClusterWatch {
     /// A watcher of this store that publishes into `published`.
-    pub fn new(store: &TypedStore, published: Arc<ArcSwap<Cluster>>, cell: &str, lag_ms_max: u64) -> (Self, Reloader) {
+    pub fn new(
+        store: &TypedStore,
+        published: Arc<ArcSwap<Cluster>>,
+        cell: &str,
+        lag_ms_max: u64,
+    ) -> (Self, Reloader) {
         let (sender, events) = mpsc::unbounded_channel();
         follow(store, &sender, Event::Keyspace);
         follow(store, &sender, Event::Tablet);
@@ -113,16 +118,31 @@ impl ClusterWatch {
         match event {
             Event::Keyspace(event) => {
                 self.seen_kinds[0] = true;
-                apply(&mut self.builder.keyspaces, event, |record| record.name.clone(), records::Keyspace::FOLDER);
+                apply(
+                    &mut self.builder.keyspaces,
+                    event,
+                    |record| record.name.clone(),
+                    records::Keyspace::FOLDER,
+                );
             }
             Event::Tablet(event) => {
                 self.seen_kinds[1] = true;
-                apply(&mut self.builder.tablets, event, |record| record.alias.clone(), records::Tablet::FOLDER);
+                apply(
+                    &mut self.builder.tablets,
+                    event,
+                    |record| record.alias.clone(),
+                    records::Tablet::FOLDER,
+                );
                 self.follow_agents();
             }
             Event::Account(event) => {
                 self.seen_kinds[2] = true;
-                apply(&mut self.builder.accounts, event, |record| record.user.clone(), records::Account::FOLDER);
+                apply(
+                    &mut self.builder.accounts,
+                    event,
+                    |record| record.user.clone(),
+                    records::Account::FOLDER,
+                );
             }
             Event::Health(tablet, update) => return self.health(tablet, *update),
             Event::Schema(tablet, snapshot) => {
@@ -130,7 +150,11 @@ impl ClusterWatch {
                 health.tables = Some(Arc::new(schema::tables(&snapshot)));
             }
             Event::Silent(tablet) => {
-                return self.builder.health.get_mut(&tablet).is_some_and(|health| health.update.take().is_some());
+                return self
+                    .builder
+                    .health
+                    .get_mut(&tablet)
+                    .is_some_and(|health| health.update.take().is_some());
             }
             Event::Reload(tablets, done) => {
                 self.reload(tablets, done);
@@ -161,7 +185,8 @@ impl ClusterWatch {
                 || known.incarnation != update.incarnation
                 || lags(known) != lags(&update)
                 || known.not_serving_reason != update.not_serving_reason
-                || known.replication_lag_ms.unwrap_or(0) / 1000 != update.replication_lag_ms.unwrap_or(0) / 1000
+                || known.replication_lag_ms.unwrap_or(0) / 1000
+                    != update.replication_lag_ms.unwrap_or(0) / 1000
         });
         health.update = Some(update);
         changed
@@ -180,7 +205,9 @@ impl ClusterWatch {
     fn follow_agents(&mut self) {
         let tablets = &self.builder.tablets;
         self.streams.retain(|alias, stream| {
-            let kept = tablets.get(alias).is_some_and(|tablet| tablet.grpc.as_ref() == Some(&stream.address));
+            let kept = tablets
+                .get(alias)
+                .is_some_and(|tablet| tablet.grpc.as_ref() == Some(&stream.address));
             if !kept {
                 stream.task.abort();
             }
@@ -188,9 +215,20 @@ impl ClusterWatch {
         });
         self.builder.health.retain(|alias, _| tablets.contains_key(alias));
         for tablet in tablets.values() {
-            let Some(address) = tablet.grpc.clone().filter(|_| !self.streams.contains_key(&tablet.alias)) else { continue };
-            let task = tokio::spawn(stream_health(tablet.alias.clone(), address.clone(), self.sender.clone()));
-            self.streams.insert(tablet.alias.clone(), Stream { address, task });
+            let Some(address) = tablet
+                .grpc
+                .clone()
+                .filter(|_| !self.streams.contains_key(&tablet.alias))
+            else {
+                continue;
+            };
+            let task = tokio::spawn(stream_health(
+                tablet.alias.clone(),
+                address.clone(),
+                self.sender.clone(),
+            ));
+            self.streams
+                .insert(tablet.alias.clone(), Stream { address, task });
         }
     }
 
@@ -209,7 +247,9 @@ impl ClusterWatch {
                             let _ = sender.send(Event::Schema(alias, Box::new(snapshot)));
                         }
                         Ok(None) => {}
-                        Err(error) => tracing::warn!(tablet = alias, %error, "table definitions could not be re-read"),
+                        Err(error) => {
+                            tracing::warn!(tablet = alias, %error, "table definitions could not be re-read")
+                        }
                     }
                 }
             });
@@ -251,7 +291,10 @@ where
     match event {
         RecordEvent::Snapshot(all) => {
             *known = M::default();
-            known.extend(all.into_iter().map(|(_, versioned)| (name(&versioned.record), versioned.record)));
+            known.extend(
+                all.into_iter()
+                    .map(|(_, versioned)| (name(&versioned.record), versioned.record)),
+            );
         }
         RecordEvent::Put(_, versioned) => known.extend([(name(&versioned.record), versioned.record)]),
         RecordEvent::Deleted(key) => known.forget(key.strip_prefix(folder).unwrap_or(&key)),
@@ -289,9 +332,16 @@ async fn stream_health(alias: String, address: String, sender: mpsc::UnboundedSe
     }
 }
 
-async fn stream_once(alias: &str, address: &str, sender: &mpsc::UnboundedSender<Event>) -> anyhow::Result<()> {
+async fn stream_once(
+    alias: &str,
+    address: &str,
+    sender: &mpsc::UnboundedSender<Event>,
+) -> anyhow::Result<()> {
     let mut client = client(address).await?;
-    let request = StreamHealthRequest { known_incarnation: 0, known_schema_revision: 0 };
+    let request = StreamHealthRequest {
+        known_incarnation: 0,
+        known_schema_revision: 0,
+    };
     let mut updates = client.stream_health(request).await?.into_inner();
     while let Some(update) = tokio::time::timeout(SILENCE_MAX, updates.message()).await?? {
         sender.send(Event::Health(alias.to_owned(), Box::new(update)))?;
@@ -300,12 +350,23 @@ async fn stream_once(alias: &str, address: &str, sender: &mpsc::UnboundedSender<
 }
 
 async fn reload_schema(address: &str) -> anyhow::Result<Option<SchemaSnapshot>> {
-    let request = ReloadSchemaRequest { known_incarnation: 0, known_schema_revision: 0 };
-    Ok(client(address).await?.reload_schema(request).await?.into_inner().schema)
+    let request = ReloadSchemaRequest {
+        known_incarnation: 0,
+        known_schema_revision: 0,
+    };
+    Ok(client(address)
+        .await?
+        .reload_schema(request)
+        .await?
+        .into_inner()
+        .schema)
 }
 
 async fn client(address: &str) -> anyhow::Result<TabletServiceClient<Channel>> {
     let address: topology::Address = address.parse()?;
-    let channel = Endpoint::from_shared(address.uri())?.connect_timeout(Duration::from_secs(1)).connect().await?;
+    let channel = Endpoint::from_shared(address.uri())?
+        .connect_timeout(Duration::from_secs(1))
+        .connect()
+        .await?;
     Ok(TabletServiceClient::new(channel).max_decoding_message_size(proto::MESSAGE_BYTES_MAX))
 }

@@ -41,7 +41,13 @@ pub struct OkAnswer<'a> {
 impl Output {
     /// An empty output for a client with these capabilities.
     pub fn new(capabilities: Capabilities) -> Self {
-        Self { buffer: BytesMut::new(), seq: 0, capabilities, more_results: false, binary: false }
+        Self {
+            buffer: BytesMut::new(),
+            seq: 0,
+            capabilities,
+            more_results: false,
+            binary: false,
+        }
     }
 
     /// Whether result sets end by OK instead of EOF.
@@ -59,58 +65,89 @@ impl Output {
         self.ok_with_header(answer, OkHeader::Ok, state);
     }
 
-    fn ok_with_header(&mut self, answer: &OkAnswer<'_>, header: OkHeader, session_state: message::SessionState<'_>) {
+    fn ok_with_header(
+        &mut self,
+        answer: &OkAnswer<'_>,
+        header: OkHeader,
+        session_state: message::SessionState<'_>,
+    ) {
         let capabilities = self.capabilities;
         let ok = message::OkPacket {
             affected_rows: answer.affected_rows,
             last_insert_id: answer.last_insert_id,
-            status: answer.status.with(StatusFlags::MORE_RESULTS_EXISTS, self.more_results),
+            status: answer
+                .status
+                .with(StatusFlags::MORE_RESULTS_EXISTS, self.more_results),
             warnings: answer.warnings,
             info: answer.info,
             session_state,
         };
-        write_packet(&mut self.buffer, &mut self.seq, |w| ok.encode(header, capabilities, w));
+        write_packet(&mut self.buffer, &mut self.seq, |w| {
+            ok.encode(header, capabilities, w)
+        });
     }
 
     /// ERR.
     pub fn error(&mut self, error: &SqlError) {
         let capabilities = self.capabilities;
-        write_packet(&mut self.buffer, &mut self.seq, |w| message::ErrPacket::from(error).encode(capabilities, w));
+        write_packet(&mut self.buffer, &mut self.seq, |w| {
+            message::ErrPacket::from(error).encode(capabilities, w)
+        });
     }
 
     /// The packet that ends column definitions, or a result set, or answers COM_SET_OPTION.
     pub fn end(&mut self, status: StatusFlags, warnings: u16) {
         if self.deprecates_eof() {
-            let answer = OkAnswer { status, warnings, ..OkAnswer::default() };
+            let answer = OkAnswer {
+                status,
+                warnings,
+                ..OkAnswer::default()
+            };
             self.ok_with_header(&answer, OkHeader::Eof, message::SessionState::default());
         } else {
             let status = status.with(StatusFlags::MORE_RESULTS_EXISTS, self.more_results);
-            write_packet(&mut self.buffer, &mut self.seq, |w| message::EofPacket { warnings, status }.encode(w));
+            write_packet(&mut self.buffer, &mut self.seq, |w| {
+                message::EofPacket { warnings, status }.encode(w)
+            });
         }
     }
 
     /// Column count and definitions of a result set, up to the first row.
-    pub fn columns<'c>(&mut self, columns: impl ExactSizeIterator<Item = ColumnDefinition<'c>>, status: StatusFlags) {
+    pub fn columns<'c>(
+        &mut self,
+        columns: impl ExactSizeIterator<Item = ColumnDefinition<'c>>,
+        status: StatusFlags,
+    ) {
         let count = columns.len() as u64;
-        write_packet(&mut self.buffer, &mut self.seq, |w| message::encode_column_count(count, w));
+        write_packet(&mut self.buffer, &mut self.seq, |w| {
+            message::encode_column_count(count, w)
+        });
         for column in columns {
             write_packet(&mut self.buffer, &mut self.seq, |w| column.encode(w));
         }
         if !self.deprecates_eof() {
-            write_packet(&mut self.buffer, &mut self.seq, |w| message::EofPacket { warnings: 0, status }.encode(w));
+            write_packet(&mut self.buffer, &mut self.seq, |w| {
+                message::EofPacket { warnings: 0, status }.encode(w)
+            });
         }
     }
 
     /// A row of the text protocol.
     pub fn text_row<'v>(&mut self, values: impl IntoIterator<Item = Option<&'v [u8]>>) {
-        write_packet(&mut self.buffer, &mut self.seq, |w| message::encode_text_row(w, values));
+        write_packet(&mut self.buffer, &mut self.seq, |w| {
+            message::encode_text_row(w, values)
+        });
     }
 
     /// A row of text cells in the binary protocol.
     ///
     /// # Errors
     /// 1105 for a cell that is not what MySQL prints for its column.
-    pub fn binary_cells(&mut self, columns: &[mysql_wire::client::Column], row: &[Option<Vec<u8>>]) -> SqlResult<()> {
+    pub fn binary_cells(
+        &mut self,
+        columns: &[mysql_wire::client::Column],
+        row: &[Option<Vec<u8>>],
+    ) -> SqlResult<()> {
         let mut wrong = None;
         write_packet(&mut self.buffer, &mut self.seq, |w| {
             let mut cells = BinaryRowWriter::new(w, columns.len());
@@ -118,7 +155,8 @@ impl Output {
                 match cell {
                     None => cells.null(index),
                     Some(text) => {
-                        let written = mysql_wire::value::convert::text_to_binary(&column.format, text, cells.value());
+                        let written =
+                            mysql_wire::value::convert::text_to_binary(&column.format, text, cells.value());
                         wrong = wrong.take().or(written.err());
                     }
                 }
@@ -133,7 +171,10 @@ impl Output {
             let mut cells = BinaryRowWriter::new(w, columns.len());
             for (index, (column, cell)) in columns.iter().zip(row).enumerate() {
                 let number = cell.as_deref().filter(|_| column.number).map(|text| {
-                    std::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0)
+                    std::str::from_utf8(text)
+                        .ok()
+                        .and_then(|text| text.parse::<u64>().ok())
+                        .unwrap_or(0)
                 });
                 match (cell, number) {
                     (None, _) => cells.null(index),
@@ -175,16 +216,25 @@ pub struct Column {
 impl Column {
     /// A string column.
     pub fn text(name: &str) -> Self {
-        Self { name: name.to_owned(), number: false }
+        Self {
+            name: name.to_owned(),
+            number: false,
+        }
     }
 
     /// An integer column.
     pub fn number(name: &str) -> Self {
-        Self { name: name.to_owned(), number: true }
+        Self {
+            name: name.to_owned(),
+            number: true,
+        }
     }
 
     fn definition(&self) -> ColumnDefinition<'_> {
-        let base = ColumnDefinition { name: self.name.as_bytes(), ..ColumnDefinition::default() };
+        let base = ColumnDefinition {
+            name: self.name.as_bytes(),
+            ..ColumnDefinition::default()
+        };
         if self.number {
             return ColumnDefinition {
                 collation: mysql_wire::collation::BINARY,
@@ -216,7 +266,10 @@ pub struct Table {
 impl Table {
     /// A table of these columns, without rows.
     pub fn new(columns: Vec<Column>) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
     }
 
     /// The column definitions as COM_STMT_PREPARE sends them.
@@ -231,6 +284,11 @@ impl Table {
 
     /// Adds a row of strings.
     pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
-        self.rows.push(cells.into_iter().map(|cell| Some(cell.as_bytes().to_vec())).collect());
+        self.rows.push(
+            cells
+                .into_iter()
+                .map(|cell| Some(cell.as_bytes().to_vec()))
+                .collect(),
+        );
     }
 }

@@ -34,7 +34,16 @@ impl Session {
     }
 
     async fn execute_set(&mut self, plan: &SetPlan) -> SqlResult<()> {
-        let mut lease = self.lease_any(None, Needs { user_variables: true, anywhere: true, ..Needs::default() }).await?;
+        let mut lease = self
+            .lease_any(
+                None,
+                Needs {
+                    user_variables: true,
+                    anywhere: true,
+                    ..Needs::default()
+                },
+            )
+            .await?;
         let outcome = self.set_on(&mut lease, plan).await;
         if plan.pins {
             self.branches.pinned = true;
@@ -60,9 +69,16 @@ impl Session {
             variables.remove(name);
         }
         if !plan.read_back.is_empty() {
-            let names: Vec<String> = plan.read_back.iter().map(|name| format!("@@session.`{name}`")).collect();
+            let names: Vec<String> = plan
+                .read_back
+                .iter()
+                .map(|name| format!("@@session.`{name}`"))
+                .collect();
             let text = format!("SELECT {}", names.join(","));
-            let result = conn.query(text.as_bytes()).await.map_err(|error| conn.lost(error))?;
+            let result = conn
+                .query(text.as_bytes())
+                .await
+                .map_err(|error| conn.lost(error))?;
             let cells = result.rows.into_iter().next().unwrap_or_default();
             for ((name, column), cell) in plan.read_back.iter().zip(&result.columns).zip(cells) {
                 let literal = match cell {
@@ -78,11 +94,19 @@ impl Session {
         if !plan.user_variables.is_empty() {
             self.read_user_variables(lease, &plan.user_variables).await?;
         }
-        Ok(Answer::Rows { status, warnings: 0, rows: 0 })
+        Ok(Answer::Rows {
+            status,
+            warnings: 0,
+            rows: 0,
+        })
     }
 
     /// Reads user variables that a statement has assigned, so that they can follow the session to other connections.
-    pub(super) async fn read_user_variables(&mut self, lease: &mut Lease, names: &[Box<str>]) -> SqlResult<()> {
+    pub(super) async fn read_user_variables(
+        &mut self,
+        lease: &mut Lease,
+        names: &[Box<str>],
+    ) -> SqlResult<()> {
         let conn = &mut lease.branch.conn;
         let mut text = b"SELECT ".to_vec();
         for (n, name) in names.iter().enumerate() {
@@ -90,7 +114,9 @@ impl Session {
                 text.push(b',');
             }
             let name = name.replace('`', "``");
-            text.extend_from_slice(format!("@`{name}`,CHARSET(@`{name}`),COLLATION(@`{name}`),HEX(@`{name}`)").as_bytes());
+            text.extend_from_slice(
+                format!("@`{name}`,CHARSET(@`{name}`),COLLATION(@`{name}`),HEX(@`{name}`)").as_bytes(),
+            );
         }
         let result = conn.query(&text).await.map_err(|error| conn.lost(error))?;
         let cells = result.rows.into_iter().next().unwrap_or_default();
@@ -99,7 +125,11 @@ impl Session {
             let ([column, ..], [value, charset, collation, digits]) = (columns, cells) else {
                 return Err(error::internal("user variables could not be read back"));
             };
-            let literal = user_literal(column, value.as_deref(), [charset, collation, digits].map(Option::as_deref));
+            let literal = user_literal(
+                column,
+                value.as_deref(),
+                [charset, collation, digits].map(Option::as_deref),
+            );
             match literal {
                 Some(literal) => variables.insert(name.clone(), literal.into()),
                 None => variables.remove(name),

@@ -57,9 +57,10 @@ impl Branches {
 
     /// Takes the kept connection of a shard out, for a statement.
     pub(super) fn take(&mut self, target: &TabletTarget) -> Option<Branch> {
-        let at = self.held.iter().position(|branch| {
-            branch.keyspace == target.keyspace && branch.shard == target.shard
-        })?;
+        let at = self
+            .held
+            .iter()
+            .position(|branch| branch.keyspace == target.keyspace && branch.shard == target.shard)?;
         Some(self.held.swap_remove(at))
     }
 

@@ -31,14 +31,17 @@ impl Session {
         let shards = resolve(&ddl.routing, &self.bindings(input), keyspace);
         let done = match ddl.action {
             DdlAction::EmptyDatabase => self.empty_database(cluster, ddl.keyspace, &shards).await,
-            DdlAction::CreateDatabase { if_not_exists } => self.create_database(&keyspace.name, if_not_exists),
+            DdlAction::CreateDatabase { if_not_exists } => {
+                self.create_database(&keyspace.name, if_not_exists)
+            }
             DdlAction::Temporary if shards.len() > 1 => {
                 self.fail(error::unsupported("temporary tables on several shards"))
             }
             _ => match shards.as_slice() {
                 [shard] => {
                     let place = (ddl.keyspace, *shard);
-                    self.run_on_one(cluster, plan, place, &ddl.query, InsertId::None, input).await?
+                    self.run_on_one(cluster, plan, place, &ddl.query, InsertId::None, input)
+                        .await?
                 }
                 _ => match self.ddl_on_each(cluster, ddl, &shards, input).await {
                     Ok(()) => self.answer_ddl(0),
@@ -63,11 +66,18 @@ impl Session {
         // DDL commits what is open, here as in MySQL.
         self.commit_quietly().await?;
         self.diagnostics.clear();
-        let needs = Needs { writes: true, primary: true, ..Needs::default() };
+        let needs = Needs {
+            writes: true,
+            primary: true,
+            ..Needs::default()
+        };
         let mut done: Vec<String> = Vec::new();
         let mut done_before: Vec<(String, SqlError)> = Vec::new();
         for shard in shards {
-            let name = cluster.shard(ddl.keyspace, *shard).map(|(_, shard)| shard.name.to_string()).unwrap_or_default();
+            let name = cluster
+                .shard(ddl.keyspace, *shard)
+                .map(|(_, shard)| shard.name.to_string())
+                .unwrap_or_default();
             let outcome = match self.lease(cluster, ddl.keyspace, *shard, needs).await {
                 Ok(mut lease) => {
                     let conn = &mut lease.branch.conn;
@@ -112,24 +122,40 @@ impl Session {
         if !if_not_exists {
             return self.fail(SqlError::with_code(1007, text));
         }
-        self.diagnostics = vec![Condition { level: "Note".into(), code: 1007, message: text.into_bytes().into() }];
+        self.diagnostics = vec![Condition {
+            level: "Note".into(),
+            code: 1007,
+            message: text.into_bytes().into(),
+        }];
         self.answer_ddl(1)
     }
 
     /// DROP DATABASE of a keyspace: its tables, views and stored programs go, the keyspace stays.
-    async fn empty_database(&mut self, cluster: &Cluster, keyspace: KeyspaceIndex, shards: &[ShardIndex]) -> Done {
+    async fn empty_database(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shards: &[ShardIndex],
+    ) -> Done {
         let mut dropped = 0;
         if let Err(wrong) = self.commit_quietly().await {
             return self.fail(wrong);
         }
-        let needs = Needs { writes: true, primary: true, ..Needs::default() };
+        let needs = Needs {
+            writes: true,
+            primary: true,
+            ..Needs::default()
+        };
         let mut done: Vec<String> = Vec::new();
         for shard in shards {
             let outcome = match self.lease(cluster, keyspace, *shard, needs).await {
                 Ok(mut lease) => empty_on(&mut lease.branch.conn).await,
                 Err(wrong) => Err(wrong),
             };
-            let name = cluster.shard(keyspace, *shard).map(|(_, shard)| shard.name.to_string()).unwrap_or_default();
+            let name = cluster
+                .shard(keyspace, *shard)
+                .map(|(_, shard)| shard.name.to_string())
+                .unwrap_or_default();
             match outcome {
                 Ok(count) => {
                     dropped = dropped.max(count);
@@ -143,13 +169,23 @@ impl Session {
     }
 
     async fn commit_quietly(&mut self) -> SqlResult<()> {
-        if self.branches.in_transaction() { self.end_branches("COMMIT").await } else { Ok(()) }
+        if self.branches.in_transaction() {
+            self.end_branches("COMMIT").await
+        } else {
+            Ok(())
+        }
     }
 
     async fn reload_definitions(&self, cluster: &Cluster, keyspace: KeyspaceIndex) {
-        let Some(state) = cluster.keyspaces.get(usize::from(keyspace)) else { return };
+        let Some(state) = cluster.keyspaces.get(usize::from(keyspace)) else {
+            return;
+        };
         let primaries = state.shards.iter().filter_map(|shard| shard.primary.as_ref());
-        self.worker.shared.reload.reload(primaries.map(|target| target.alias.clone()).collect()).await;
+        self.worker
+            .shared
+            .reload
+            .reload(primaries.map(|target| target.alias.clone()).collect())
+            .await;
     }
 }
 
@@ -163,7 +199,10 @@ fn partial(wrong: SqlError, shard: &str, done: &[String]) -> SqlError {
         String::from_utf8_lossy(&wrong.message),
         done.join(", "),
     );
-    SqlError { message: text.into_bytes().into(), ..wrong }
+    SqlError {
+        message: text.into_bytes().into(),
+        ..wrong
+    }
 }
 
 /// Drops everything in the connection's database; returns the number of tables and views.
@@ -172,18 +211,28 @@ async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
         UNION ALL SELECT ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE() \
         UNION ALL SELECT EVENT_NAME, 'EVENT' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
     let objects = conn.query(OBJECTS).await.map_err(|error| conn.lost(error))?;
-    conn.query(b"SET foreign_key_checks = 0").await.map_err(|error| conn.lost(error))?;
+    conn.query(b"SET foreign_key_checks = 0")
+        .await
+        .map_err(|error| conn.lost(error))?;
     let mut dropped = 0;
     let mut outcome = Ok(());
     for row in objects.rows {
-        let mut cells = row.into_iter().map(|cell| String::from_utf8_lossy(&cell.unwrap_or_default()).into_owned());
-        let (Some(name), Some(kind)) = (cells.next(), cells.next()) else { continue };
+        let mut cells = row
+            .into_iter()
+            .map(|cell| String::from_utf8_lossy(&cell.unwrap_or_default()).into_owned());
+        let (Some(name), Some(kind)) = (cells.next(), cells.next()) else {
+            continue;
+        };
         let kind = match kind.as_str() {
             "BASE TABLE" => "TABLE",
             other => other,
         };
         let text = format!("DROP {kind} IF EXISTS `{}`", name.replace('`', "``"));
-        outcome = conn.query(text.as_bytes()).await.map(|_| ()).map_err(|error| conn.lost(error));
+        outcome = conn
+            .query(text.as_bytes())
+            .await
+            .map(|_| ())
+            .map_err(|error| conn.lost(error));
         if outcome.is_err() {
             break;
         }

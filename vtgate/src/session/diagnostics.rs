@@ -16,13 +16,21 @@ pub struct Condition {
 impl Condition {
     /// A warning of the gateway's own.
     pub fn warning(code: u16, message: &str) -> Self {
-        Self { level: "Warning".into(), code, message: message.as_bytes().into() }
+        Self {
+            level: "Warning".into(),
+            code,
+            message: message.as_bytes().into(),
+        }
     }
 }
 
 impl From<&SqlError> for Condition {
     fn from(error: &SqlError) -> Self {
-        Self { level: "Error".into(), code: error.code, message: error.message.as_ref().into() }
+        Self {
+            level: "Error".into(),
+            code: error.code,
+            message: error.message.as_ref().into(),
+        }
     }
 }
 

@@ -85,7 +85,9 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let (plan, insert_id) = match planned {
             Planned::Plan(plan, insert_id) => (plan, *insert_id),
-            Planned::Begin { consistent_snapshot } => return self.begin(input.text, *consistent_snapshot).await,
+            Planned::Begin { consistent_snapshot } => {
+                return self.begin(input.text, *consistent_snapshot).await;
+            }
             Planned::Commit(completion) => return self.commit(*completion).await,
             Planned::Rollback(completion) => return self.rollback(*completion).await,
         };
@@ -98,12 +100,21 @@ impl Session {
                 let shards = resolve(&route.routing, &self.bindings(input), keyspace);
                 match (shards.as_slice(), &route.several) {
                     ([shard], _) => {
-                        self.run_on_one(&cluster, plan, (route.keyspace, *shard), &route.query, insert_id, input).await
+                        self.run_on_one(
+                            &cluster,
+                            plan,
+                            (route.keyspace, *shard),
+                            &route.query,
+                            insert_id,
+                            input,
+                        )
+                        .await
                     }
                     (_, Several::Refused(wrong)) => Ok(self.fail(plan_error((**wrong).clone()))),
                     (shards, Several::AnyOne) => {
                         let place = (route.keyspace, shards.first().copied().unwrap_or(0));
-                        self.run_on_one(&cluster, plan, place, &route.query, insert_id, input).await
+                        self.run_on_one(&cluster, plan, place, &route.query, insert_id, input)
+                            .await
                     }
                     (_, Several::Merge(merge)) => {
                         Box::pin(self.run_merge(&cluster, plan, route, merge, &shards, input)).await
@@ -165,7 +176,8 @@ impl Session {
     }
 
     fn write_session_value(&self, value: &SessionValue, out: &mut Vec<u8>) {
-        let mut string = |text: &str| out.extend_from_slice(&super::settings::string_literal(text.as_bytes()));
+        let mut string =
+            |text: &str| out.extend_from_slice(&super::settings::string_literal(text.as_bytes()));
         match value {
             SessionValue::LastInsertId => out.extend_from_slice(self.last_insert_id.to_string().as_bytes()),
             SessionValue::FoundRows => out.extend_from_slice(self.found_rows.to_string().as_bytes()),
@@ -217,7 +229,8 @@ impl Session {
                     Ok(())
                 }
                 Protocol::Binary(execution) => {
-                    self.push_execute(&mut lease, text, order.as_deref(), execution).await
+                    self.push_execute(&mut lease, text, order.as_deref(), execution)
+                        .await
                 }
             };
             let outcome = match sent {
@@ -229,8 +242,14 @@ impl Session {
             };
             match outcome {
                 Ok(answer) => return self.finish(lease, answer, &plan.effects, insert_id, needs).await,
-                Err(Failure::Backend { silent: true, cut: false, error })
-                    if attempts < RETRIES_MAX && lease.reused && !needs.writes && !plan.effects.not_repeatable =>
+                Err(Failure::Backend {
+                    silent: true,
+                    cut: false,
+                    error,
+                }) if attempts < RETRIES_MAX
+                    && lease.reused
+                    && !needs.writes
+                    && !plan.effects.not_repeatable =>
                 {
                     tracing::debug!(tablet = lease.branch.conn.target.alias, %error, "sending a read again");
                     attempts += 1;
@@ -243,21 +262,32 @@ impl Session {
     }
 
     pub(super) fn count_retry(&self) {
-        self.worker.metrics.retries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.worker
+            .metrics
+            .retries
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Flushes what was pushed, skips the answers of prefixes, and passes the answer through.
     pub(super) async fn exchange(&mut self, lease: &mut Lease, expect: Expect) -> Result<Answer, Failure> {
         let conn = &mut lease.branch.conn;
         conn.begin_exchange();
-        let backend_failure = |error| Failure::Backend { error, silent: true, cut: false };
+        let backend_failure = |error| Failure::Backend {
+            error,
+            silent: true,
+            cut: false,
+        };
         conn.stream().flush().await.map_err(backend_failure)?;
         let prefixes = std::mem::take(&mut lease.prefixes);
         let prefixed = match prefixes {
             0 => Ok(()),
             count => skip_answers(conn, count).await.map_err(backend_failure)?,
         };
-        let mut client = ClientSide { stream: &mut self.client.stream, out: &mut self.out, control: &self.control };
+        let mut client = ClientSide {
+            stream: &mut self.client.stream,
+            out: &mut self.out,
+            control: &self.control,
+        };
         let answer = pass_through(&mut client, conn, expect).await?;
         if let Err(wrong) = prefixed {
             // The statement ran without what should have come before it: nobody may build on this connection.
@@ -275,21 +305,33 @@ impl Session {
         shard: ShardIndex,
         needs: Needs,
     ) -> SqlResult<Lease> {
-        let tablet_type =
-            if needs.primary { TabletType::Primary } else { self.target.tablet_type };
+        let tablet_type = if needs.primary {
+            TabletType::Primary
+        } else {
+            self.target.tablet_type
+        };
         let target = cluster.target(keyspace, shard, tablet_type)?;
-        if needs.writes && !needs.anywhere && self.in_transaction() {
-            if let Some(other) = self.branches.wrote_elsewhere(target) {
-                let what = format!("a transaction that writes to shards {} and {}", other.shard, target.shard);
-                return Err(error::unsupported(what));
-            }
+        if needs.writes
+            && !needs.anywhere
+            && self.in_transaction()
+            && let Some(other) = self.branches.wrote_elsewhere(target)
+        {
+            let what = format!(
+                "a transaction that writes to shards {} and {}",
+                other.shard, target.shard
+            );
+            return Err(error::unsupported(what));
         }
         let (mut branch, reused) = match self.branches.take(target) {
             Some(branch) => (branch, false),
             None => self.borrow(target).await?,
         };
         match self.bring_in_line(&mut branch, target, needs).await {
-            Ok(prefixes) => Ok(Lease { branch, prefixes, reused }),
+            Ok(prefixes) => Ok(Lease {
+                branch,
+                prefixes,
+                reused,
+            }),
             Err(wrong) => {
                 if branch.in_transaction && branch.conn.is_clean() {
                     self.branches.hold(branch);
@@ -306,7 +348,10 @@ impl Session {
 
     async fn borrow(&self, target: &Arc<TabletTarget>) -> SqlResult<(Branch, bool)> {
         let pool = self.worker.pool(target);
-        let wanted = Wanted { system: &self.system, shape: self.shape };
+        let wanted = Wanted {
+            system: &self.system,
+            shape: self.shape,
+        };
         let (conn, reused) = match pool.try_get(wanted) {
             Some(conn) => (conn, true),
             None => tokio::select! {
@@ -326,7 +371,12 @@ impl Session {
     }
 
     /// Settings, database, user variables, and the beginning of a transaction. Returns how many statements were pipelined.
-    async fn bring_in_line(&mut self, branch: &mut Branch, target: &TabletTarget, needs: Needs) -> SqlResult<u32> {
+    async fn bring_in_line(
+        &mut self,
+        branch: &mut Branch,
+        target: &TabletTarget,
+        needs: Needs,
+    ) -> SqlResult<u32> {
         let conn = &mut branch.conn;
         let database: Arc<str> = match &self.target.database {
             Some(name) if self.target.is_system() => name.as_ref().into(),
@@ -390,15 +440,17 @@ impl Session {
             }
             Answer::Err(_) => self.row_count = -1,
         }
-        if lease.branch.conn.is_clean() {
-            if let Err(wrong) = self.read_back(&mut lease, &answer, effects, needs).await {
-                tracing::warn!(tablet = lease.branch.conn.target.alias, error = %wrong, "session state could not be read back");
-            }
+        if lease.branch.conn.is_clean()
+            && let Err(wrong) = self.read_back(&mut lease, &answer, effects, needs).await
+        {
+            tracing::warn!(tablet = lease.branch.conn.target.alias, error = %wrong, "session state could not be read back");
         }
         let done = match &answer {
             Answer::Ok(ok) => {
                 let mut fields = ok.answer();
-                fields.status = fields.status.without(StatusFlags::SESSION_STATE_CHANGED | StatusFlags::MORE_RESULTS_EXISTS);
+                fields.status = fields
+                    .status
+                    .without(StatusFlags::SESSION_STATE_CHANGED | StatusFlags::MORE_RESULTS_EXISTS);
                 self.out.ok(&fields);
                 Done::Answered
             }
@@ -416,7 +468,13 @@ impl Session {
     }
 
     /// What only the connection knows after the statement: warnings, insert id, FOUND_ROWS(), user variables.
-    async fn read_back(&mut self, lease: &mut Lease, answer: &Answer, effects: &Effects, needs: Needs) -> SqlResult<()> {
+    async fn read_back(
+        &mut self,
+        lease: &mut Lease,
+        answer: &Answer,
+        effects: &Effects,
+        needs: Needs,
+    ) -> SqlResult<()> {
         let conn = &mut lease.branch.conn;
         let warned = match answer {
             Answer::Ok(ok) => ok.warnings > 0,
@@ -424,7 +482,10 @@ impl Session {
             Answer::Err(_) => true,
         };
         if warned {
-            let result = conn.query(b"SHOW WARNINGS").await.map_err(|error| conn.lost(error))?;
+            let result = conn
+                .query(b"SHOW WARNINGS")
+                .await
+                .map_err(|error| conn.lost(error))?;
             let status = result.ok.status;
             self.diagnostics = super::several::conditions(result);
             if matches!(answer, Answer::Err(_)) {
@@ -435,10 +496,14 @@ impl Session {
             return Ok(());
         }
         if needs.insert_id || effects.sets_last_insert_id {
-            self.last_insert_id = read_number(conn, b"SELECT LAST_INSERT_ID()").await?.unwrap_or(self.last_insert_id);
+            self.last_insert_id = read_number(conn, b"SELECT LAST_INSERT_ID()")
+                .await?
+                .unwrap_or(self.last_insert_id);
         }
         if effects.calc_found_rows {
-            self.found_rows = read_number(conn, b"SELECT FOUND_ROWS()").await?.unwrap_or(self.found_rows);
+            self.found_rows = read_number(conn, b"SELECT FOUND_ROWS()")
+                .await?
+                .unwrap_or(self.found_rows);
         }
         if !effects.user_vars_written.is_empty() {
             let names: Vec<Box<str>> = effects.user_vars_written.to_vec();
@@ -468,7 +533,8 @@ impl Session {
         if !self.branches.in_transaction() {
             self.control.transaction_deadline(0);
         } else if !self.control.has_transaction_deadline() {
-            self.control.transaction_deadline(self.worker.shared.sessions.now_ms().saturating_add(max_ms));
+            self.control
+                .transaction_deadline(self.worker.shared.sessions.now_ms().saturating_add(max_ms));
         }
     }
 
@@ -494,7 +560,9 @@ impl Session {
                 }
                 Ok(self.fail(wrong))
             }
-            Failure::Backend { error: wrong, cut, .. } => {
+            Failure::Backend {
+                error: wrong, cut, ..
+            } => {
                 tracing::warn!(tablet = alias, error = %wrong, "backend connection lost");
                 lease.branch.conn.discard();
                 if in_transaction || self.branches.pinned {
@@ -502,7 +570,9 @@ impl Session {
                     self.branches.abandon();
                 }
                 if cut {
-                    return Err(mysql_wire::Error::Io(std::io::ErrorKind::ConnectionAborted.into()));
+                    return Err(mysql_wire::Error::Io(
+                        std::io::ErrorKind::ConnectionAborted.into(),
+                    ));
                 }
                 Ok(self.fail(error::lost_connection(&alias)))
             }
@@ -520,8 +590,14 @@ pub(super) fn interrupt_error(why: Interrupt) -> SqlError {
 
 async fn read_number(conn: &mut crate::backend::Backend, text: &[u8]) -> SqlResult<Option<u64>> {
     let result = conn.query(text).await.map_err(|error| conn.lost(error))?;
-    let cell = result.rows.first().and_then(|row| row.first()).and_then(|cell| cell.as_deref());
-    Ok(cell.and_then(|cell| std::str::from_utf8(cell).ok()).and_then(|text| text.parse().ok()))
+    let cell = result
+        .rows
+        .first()
+        .and_then(|row| row.first())
+        .and_then(|cell| cell.as_deref());
+    Ok(cell
+        .and_then(|cell| std::str::from_utf8(cell).ok())
+        .and_then(|text| text.parse().ok()))
 }
 
 fn needs_of(plan: &Plan, insert_id: InsertId) -> Needs {
@@ -535,4 +611,3 @@ fn needs_of(plan: &Plan, insert_id: InsertId) -> Needs {
         anywhere: false,
     }
 }
-

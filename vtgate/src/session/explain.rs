@@ -33,17 +33,29 @@ impl Session {
         }
     }
 
-    async fn vexplain_table(&mut self, kind: VExplain, explained: &Statement<'_>, text: &[u8]) -> SqlResult<Table> {
+    async fn vexplain_table(
+        &mut self,
+        kind: VExplain,
+        explained: &Statement<'_>,
+        text: &[u8],
+    ) -> SqlResult<Table> {
         let text = explained.span.of(text);
         let mut fingerprint = Fingerprint::new();
-        fingerprint.read(text, self.lex_options()).map_err(error::syntax)?;
+        fingerprint
+            .read(text, self.lex_options())
+            .map_err(error::syntax)?;
         let planned = match self.find(text, &fingerprint)? {
             Found::Planned(planned) => planned,
             Found::Own(_) | Found::Unparsed(_) => {
                 return Err(error::unsupported("VEXPLAIN of a statement that is not planned"));
             }
         };
-        let input = Input { text, fingerprint: &fingerprint, params: &[], protocol: Protocol::Text };
+        let input = Input {
+            text,
+            fingerprint: &fingerprint,
+            params: &[],
+            protocol: Protocol::Text,
+        };
         match kind {
             VExplain::Plan => Ok(self.explain_plan(&planned, &input)),
             VExplain::Queries => self.explain_queries(&planned, &input),
@@ -73,7 +85,9 @@ impl Session {
         let cluster = self.worker.cluster();
         let (keyspace, parts) = self.parts_of(&cluster, planned, input)?;
         for (number, part) in parts.into_iter().enumerate() {
-            let Some((keyspace, shard)) = cluster.shard(keyspace, part.shard) else { continue };
+            let Some((keyspace, shard)) = cluster.shard(keyspace, part.shard) else {
+                continue;
+            };
             table.rows.push(vec![
                 Some(number.to_string().into_bytes()),
                 Some(keyspace.name.as_bytes().to_vec()),
@@ -85,9 +99,13 @@ impl Session {
     }
 
     async fn explain_trace(&mut self, planned: &Planned, input: &Input<'_>) -> SqlResult<Table> {
-        let Planned::Plan(plan, _) = planned else { return Err(error::unsupported("VEXPLAIN TRACE of transaction control")) };
+        let Planned::Plan(plan, _) = planned else {
+            return Err(error::unsupported("VEXPLAIN TRACE of transaction control"));
+        };
         if !plan.kind.is_read() || plan.effects.not_repeatable || plan.effects.locking_read {
-            return Err(error::unsupported("VEXPLAIN TRACE of a statement that does more than read"));
+            return Err(error::unsupported(
+                "VEXPLAIN TRACE of a statement that does more than read",
+            ));
         }
         let mut table = Table::new(vec![
             Column::number("#"),
@@ -101,8 +119,20 @@ impl Session {
         let cluster = self.worker.cluster();
         let (keyspace, parts) = self.parts_of(&cluster, planned, input)?;
         for (number, part) in parts.into_iter().enumerate() {
-            let Some((state, shard)) = cluster.shard(keyspace, part.shard) else { continue };
-            let mut lease = self.lease(&cluster, keyspace, part.shard, Needs { user_variables: true, ..Needs::default() }).await?;
+            let Some((state, shard)) = cluster.shard(keyspace, part.shard) else {
+                continue;
+            };
+            let mut lease = self
+                .lease(
+                    &cluster,
+                    keyspace,
+                    part.shard,
+                    Needs {
+                        user_variables: true,
+                        ..Needs::default()
+                    },
+                )
+                .await?;
             self.settle(&mut lease).await?;
             let started = Instant::now();
             let conn = &mut lease.branch.conn;

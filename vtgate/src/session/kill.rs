@@ -17,7 +17,9 @@ pub(super) async fn kill_query(backend: &Backend) {
                 tracing::warn!(tablet = backend.target.alias, %error, "a statement could not be killed");
             }
         }
-        Err(error) => tracing::warn!(tablet = backend.target.alias, %error, "a statement could not be killed"),
+        Err(error) => {
+            tracing::warn!(tablet = backend.target.alias, %error, "a statement could not be killed")
+        }
     }
 }
 
@@ -29,15 +31,25 @@ impl Session {
             return Err(error::unsupported(format_args!("KILL {shown}")));
         };
         let shown = String::from_utf8_lossy(literal.raw).into_owned();
-        let victim = shown.parse().ok().and_then(|id| self.worker.shared.sessions.get(id));
+        let victim = shown
+            .parse()
+            .ok()
+            .and_then(|id| self.worker.shared.sessions.get(id));
         let Some(victim) = victim else {
             return Err(SqlError::with_code(1094, format!("Unknown thread id: {shown}")));
         };
         if victim.user != self.control.user {
-            return Err(SqlError::with_code(1095, format!("You are not owner of thread {shown}")));
+            return Err(SqlError::with_code(
+                1095,
+                format!("You are not owner of thread {shown}"),
+            ));
         }
         let itself = victim.id == self.control.id;
-        victim.interrupt(if kill.query { Interrupt::KillQuery } else { Interrupt::KillConnection });
+        victim.interrupt(if kill.query {
+            Interrupt::KillQuery
+        } else {
+            Interrupt::KillConnection
+        });
         if itself { Err(error::interrupted()) } else { Ok(()) }
     }
 }

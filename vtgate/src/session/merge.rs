@@ -50,7 +50,9 @@ impl Session {
         input: &Input<'_>,
     ) -> SqlResult<QueryResult> {
         if let Some(name) = plan.effects.user_vars_written.first() {
-            return Err(error::unsupported(format_args!("@{name} := .. on several shards")));
+            return Err(error::unsupported(format_args!(
+                "@{name} := .. on several shards"
+            )));
         }
         let (text, _) = self.render(&merge.query, input, None, true)?;
         let needs = Needs {
@@ -106,11 +108,19 @@ impl Session {
             return Err(wrong);
         }
         self.diagnostics.clear();
-        crate::merge::merge(merge, results, &self.bindings(input), self.worker.shared.config.result_bytes_max)
+        crate::merge::merge(
+            merge,
+            results,
+            &self.bindings(input),
+            self.worker.shared.config.result_bytes_max,
+        )
     }
 
     fn send_rows(&mut self, result: &QueryResult, input: &Input<'_>, status: StatusFlags) -> SqlResult<()> {
-        let definitions = result.columns.iter().map(|column| ColumnDefinition::decode(&column.definition));
+        let definitions = result
+            .columns
+            .iter()
+            .map(|column| ColumnDefinition::decode(&column.definition));
         let definitions: Vec<ColumnDefinition<'_>> =
             definitions.collect::<Result<_, _>>().map_err(error::internal)?;
         self.out.columns(definitions.into_iter(), status);
@@ -139,6 +149,8 @@ async fn ask(lease: &mut Lease, text: &[u8]) -> Result<QueryResult, Error> {
     if matches!(answer, Ok(_) | Err(Error::Sql(_))) {
         conn.end_exchange();
     }
-    answer?.into_iter().next().ok_or(Error::Unexpected("end of the answer"))
+    answer?
+        .into_iter()
+        .next()
+        .ok_or(Error::Unexpected("end of the answer"))
 }
-

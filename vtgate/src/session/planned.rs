@@ -74,5 +74,9 @@ pub fn plan_error(error: PlanError) -> SqlError {
     if let Ok(known) = error.sqlstate.as_bytes().try_into() {
         state = known;
     }
-    SqlError { code: error.errno, state, message: error.message.into_bytes().into() }
+    SqlError {
+        code: error.errno,
+        state,
+        message: error.message.into_bytes().into(),
+    }
 }

@@ -61,7 +61,9 @@ impl Statements {
         if self.by_id.len() >= STATEMENTS_MAX {
             return Err(SqlError::with_code(
                 1461,
-                format!("Can't create more than max_prepared_stmt_count statements (current value: {STATEMENTS_MAX})"),
+                format!(
+                    "Can't create more than max_prepared_stmt_count statements (current value: {STATEMENTS_MAX})"
+                ),
             ));
         }
         loop {
@@ -75,7 +77,9 @@ impl Statements {
 
     /// COM_STMT_SEND_LONG_DATA, which has no answer.
     pub(super) fn send_long_data(&mut self, long: &StmtSendLongData<'_>, bytes_max: usize) {
-        let Some(statement) = self.by_id.get(&long.statement_id) else { return };
+        let Some(statement) = self.by_id.get(&long.statement_id) else {
+            return;
+        };
         let mut values = statement.long_data.borrow_mut();
         let value = values.entry(long.param).or_default();
         if value.len() + long.data.len() > bytes_max {
@@ -97,8 +101,10 @@ pub(super) struct Execution<'p> {
 impl Execution<'_> {
     /// Appends a parameter as an SQL literal.
     pub(super) fn write_literal(&self, ordinal: u32, out: &mut Vec<u8>) {
-        let style =
-            LiteralStyle { no_backslash_escapes: self.no_backslash_escapes, charset: &self.style_charset };
+        let style = LiteralStyle {
+            no_backslash_escapes: self.no_backslash_escapes,
+            charset: &self.style_charset,
+        };
         let written = self.params.get(ordinal as usize).map(|param| match param.value {
             ParamValue::Inline(value) => literal::write(param.ty, &value, &style, out),
             ParamValue::LongData => Ok(()),
@@ -122,7 +128,9 @@ fn planner_param<'p>(param: &Param<'p>) -> planner::value::Param<'p> {
             ValueRef::Double(number) => P::Float(number),
             ValueRef::Decimal(text) => P::Decimal(text),
             ValueRef::Bytes(bytes) => match param.ty.ty {
-                ColumnType::TinyBlob | ColumnType::MediumBlob | ColumnType::LongBlob | ColumnType::Blob => P::Blob(bytes),
+                ColumnType::TinyBlob | ColumnType::MediumBlob | ColumnType::LongBlob | ColumnType::Blob => {
+                    P::Blob(bytes)
+                }
                 ColumnType::VarChar | ColumnType::VarString | ColumnType::String => P::Str(bytes),
                 _ => P::Other,
             },
@@ -141,7 +149,11 @@ struct Metadata {
 
 impl From<Prepared> for Metadata {
     fn from(prepared: Prepared) -> Self {
-        Self { params: prepared.params, columns: prepared.columns, warnings: prepared.warnings }
+        Self {
+            params: prepared.params,
+            columns: prepared.columns,
+            warnings: prepared.warnings,
+        }
     }
 }
 
@@ -157,9 +169,16 @@ impl Session {
 
     async fn prepare_statement(&mut self, text: &[u8]) -> SqlResult<(u32, Metadata)> {
         let mut fingerprint = Fingerprint::new();
-        fingerprint.read(text, self.lex_options()).map_err(error::syntax)?;
+        fingerprint
+            .read(text, self.lex_options())
+            .map_err(error::syntax)?;
         let text = trim_terminator(text, &mut fingerprint, self)?;
-        let input = Input { text: &text, fingerprint: &fingerprint, params: &[], protocol: Protocol::Text };
+        let input = Input {
+            text: &text,
+            fingerprint: &fingerprint,
+            params: &[],
+            protocol: Protocol::Text,
+        };
         let (metadata, planned) = match self.find(&text, &fingerprint)? {
             Found::Planned(planned) => {
                 let metadata = match &*planned {
@@ -171,7 +190,17 @@ impl Session {
             Found::Own(statement) => (self.describe_own(&statement, &text).await?, None),
             Found::Unparsed(keyspace) => {
                 let cluster = self.worker.cluster();
-                let lease = self.lease(&cluster, keyspace, 0, Needs { primary: true, ..Needs::default() }).await?;
+                let lease = self
+                    .lease(
+                        &cluster,
+                        keyspace,
+                        0,
+                        Needs {
+                            primary: true,
+                            ..Needs::default()
+                        },
+                    )
+                    .await?;
                 (self.describe_on(lease, &text).await?, None)
             }
         };
@@ -189,10 +218,16 @@ impl Session {
 
     /// Asks a shard for the statement's metadata, and for its errors.
     async fn describe_on_shard(&mut self, plan: &Plan, input: &Input<'_>) -> SqlResult<Metadata> {
-        let Some((keyspace, shard, query)) = place_of(plan) else { return Ok(Metadata::default()) };
+        let Some((keyspace, shard, query)) = place_of(plan) else {
+            return Ok(Metadata::default());
+        };
         let (text, _) = self.render(query, input, None, false)?;
         let cluster = self.worker.cluster();
-        let needs = Needs { primary: plan.effects.locking_read, anywhere: true, ..Needs::default() };
+        let needs = Needs {
+            primary: plan.effects.locking_read,
+            anywhere: true,
+            ..Needs::default()
+        };
         let lease = self.lease(&cluster, keyspace, shard, needs).await?;
         self.describe_on(lease, &text).await
     }
@@ -214,16 +249,21 @@ impl Session {
     }
 
     /// Metadata of a statement that the session answers itself.
-    async fn describe_own(&mut self, statement: &sql::ast::Statement<'_>, text: &[u8]) -> SqlResult<Metadata> {
+    async fn describe_own(
+        &mut self,
+        statement: &sql::ast::Statement<'_>,
+        text: &[u8],
+    ) -> SqlResult<Metadata> {
         use sql::ast::StatementKind;
         if statement.params > 0 {
             return Err(error::unsupported("parameters in this statement"));
         }
         match &statement.kind {
             StatementKind::Show(show) => match self.show(show, text)? {
-                ShowAction::Answer(table) => {
-                    Ok(Metadata { columns: table.encoded_columns(), ..Metadata::default() })
-                }
+                ShowAction::Answer(table) => Ok(Metadata {
+                    columns: table.encoded_columns(),
+                    ..Metadata::default()
+                }),
                 ShowAction::Ask(keyspace) => {
                     let lease = self.lease_any(keyspace.as_deref(), Needs::default()).await?;
                     self.describe_on(lease, text).await
@@ -256,7 +296,10 @@ impl Session {
     }
 
     /// COM_STMT_EXECUTE.
-    pub(super) async fn execute_prepared(&mut self, execute: &StmtExecute<'_>) -> Result<(), mysql_wire::Error> {
+    pub(super) async fn execute_prepared(
+        &mut self,
+        execute: &StmtExecute<'_>,
+    ) -> Result<(), mysql_wire::Error> {
         let started = Instant::now();
         let id = execute.statement_id;
         let Some(statement) = self.statements.get(id) else {
@@ -264,23 +307,31 @@ impl Session {
             self.answer_error(error::unknown_statement(id, "mysqld_stmt_execute"));
             return Ok(());
         };
-        self.control.begin("Execute", &statement.text, self.statement_deadline());
+        self.control
+            .begin("Execute", &statement.text, self.statement_deadline());
         let long_data = std::mem::take(&mut *statement.long_data.borrow_mut());
         if statement.long_data_overflow.replace(false) {
-            self.answer_error(SqlError::with_code(1153, "Got a packet bigger than 'max_allowed_packet' bytes"));
+            self.answer_error(SqlError::with_code(
+                1153,
+                "Got a packet bigger than 'max_allowed_packet' bytes",
+            ));
             return Ok(());
         }
         let count = statement.fingerprint.params() as usize;
         let raw = execute.params(count, self.client.capabilities)?;
         let bound = {
             let mut types = statement.types.borrow_mut();
-            let has_long_data = |index: usize| u16::try_from(index).is_ok_and(|index| long_data.contains_key(&index));
+            let has_long_data =
+                |index: usize| u16::try_from(index).is_ok_and(|index| long_data.contains_key(&index));
             decode_params(&raw, count, &mut types, has_long_data)
         };
         let mut params = match bound {
             Ok(bound) => bound.params,
             Err(wrong) => {
-                self.answer_error(SqlError::with_code(1210, format!("Incorrect arguments to mysqld_stmt_execute: {wrong}")));
+                self.answer_error(SqlError::with_code(
+                    1210,
+                    format!("Incorrect arguments to mysqld_stmt_execute: {wrong}"),
+                ));
                 return Ok(());
             }
         };
@@ -307,7 +358,9 @@ impl Session {
         let (label, done) = self.run_prepared(&statement, &input).await;
         self.out.binary = false;
         let done = done?;
-        self.worker.metrics.statement(label, started.elapsed(), matches!(done, Done::Failed));
+        self.worker
+            .metrics
+            .statement(label, started.elapsed(), matches!(done, Done::Failed));
         Ok(())
     }
 
@@ -318,7 +371,9 @@ impl Session {
     ) -> (StatementLabel, Result<Done, mysql_wire::Error>) {
         let revision = self.worker.cluster().catalog_revision;
         let known = match &*statement.planned.borrow() {
-            Some((context, seen, planned)) if *context == self.context_id && *seen == revision => Some(planned.clone()),
+            Some((context, seen, planned)) if *context == self.context_id && *seen == revision => {
+                Some(planned.clone())
+            }
             _ => None,
         };
         let found = match known {
@@ -336,9 +391,10 @@ impl Session {
                 (label, self.run_planned(&planned, input).await)
             }
             Ok(Found::Own(parsed)) => (StatementLabel::SESSION, Box::pin(self.own(&parsed, input)).await),
-            Ok(Found::Unparsed(keyspace)) => {
-                (StatementLabel::SESSION, Box::pin(self.run_unparsed(keyspace, input)).await)
-            }
+            Ok(Found::Unparsed(keyspace)) => (
+                StatementLabel::SESSION,
+                Box::pin(self.run_unparsed(keyspace, input)).await,
+            ),
         }
     }
 
@@ -362,13 +418,23 @@ impl Session {
         let reordered: Vec<Param<'_>>;
         let params = match order {
             Some(order) => {
-                reordered = order.iter().filter_map(|ordinal| execution.params.get(*ordinal as usize).copied()).collect();
+                reordered = order
+                    .iter()
+                    .filter_map(|ordinal| execution.params.get(*ordinal as usize).copied())
+                    .collect();
                 &reordered
             }
             None => &execution.params,
         };
-        let types: Vec<u8> = params.iter().flat_map(|param| [param.ty.ty.byte(), u8::from(param.ty.unsigned)]).collect();
-        let shared: Rc<[u8]> = if order.is_none() && *text == *execution.text { execution.text.clone() } else { text.into() };
+        let types: Vec<u8> = params
+            .iter()
+            .flat_map(|param| [param.ty.ty.byte(), u8::from(param.ty.unsigned)])
+            .collect();
+        let shared: Rc<[u8]> = if order.is_none() && *text == *execution.text {
+            execution.text.clone()
+        } else {
+            text.into()
+        };
         let key = StatementKey {
             text: shared,
             types: types.into(),
@@ -384,7 +450,13 @@ impl Session {
             }
         };
         let conn = &mut lease.branch.conn;
-        let execute = ExecuteRef { statement_id: id, cursor: 0, send_types, params, attributes: &[] };
+        let execute = ExecuteRef {
+            statement_id: id,
+            cursor: 0,
+            send_types,
+            params,
+            attributes: &[],
+        };
         let mut failed = None;
         conn.push_message(|w| {
             w.int1(mysql_wire::command::CommandCode::StmtExecute.byte());
@@ -394,14 +466,20 @@ impl Session {
             Some(wrong) => {
                 // The half-written packet must never be sent.
                 conn.begin_exchange();
-                Err(SqlError::with_code(1210, format!("Incorrect arguments to mysqld_stmt_execute: {wrong}")))
+                Err(SqlError::with_code(
+                    1210,
+                    format!("Incorrect arguments to mysqld_stmt_execute: {wrong}"),
+                ))
             }
             None => Ok(()),
         }
     }
 
     async fn prepare_on(&mut self, lease: &mut Lease, key: StatementKey) -> SqlResult<u32> {
-        let untyped = StatementKey { types: Rc::from([]), ..key.clone() };
+        let untyped = StatementKey {
+            types: Rc::from([]),
+            ..key.clone()
+        };
         let conn = &mut lease.branch.conn;
         // Prepared for its metadata and never executed: no types stick to it yet.
         if let Some(id) = conn.statements.find(&untyped).filter(|_| !key.types.is_empty()) {
@@ -428,8 +506,10 @@ impl Session {
         }
         let conn = &mut lease.branch.conn;
         conn.begin_exchange();
-        conn.stream().flush().await.map_err(|error| conn.lost(error.into()))?;
-        super::relay::skip_answers(conn, prefixes).await.map_err(|error| conn.lost(error))??;
+        conn.stream().flush().await.map_err(|error| conn.lost(error))?;
+        super::relay::skip_answers(conn, prefixes)
+            .await
+            .map_err(|error| conn.lost(error))??;
         conn.end_exchange();
         Ok(())
     }
@@ -454,7 +534,10 @@ impl Session {
     /// COM_STMT_FETCH: the gateway opens no cursors, an execution sends all rows.
     pub(super) fn fetch(&mut self, fetch: &StmtFetch) {
         let wrong = match self.statements.get(fetch.statement_id) {
-            Some(_) => SqlError::with_code(1421, format!("The statement ({}) has no open cursor.", fetch.statement_id)),
+            Some(_) => SqlError::with_code(
+                1421,
+                format!("The statement ({}) has no open cursor.", fetch.statement_id),
+            ),
             None => error::unknown_statement(fetch.statement_id, "mysqld_stmt_fetch"),
         };
         self.answer_error(wrong);
@@ -483,9 +566,18 @@ fn trim_terminator(text: &[u8], fingerprint: &mut Fingerprint, session: &Session
     }
     let statements = super::query::split(text, session.lex_options(), fingerprint).map_err(error::syntax)?;
     if let [_, second, ..] = statements.as_slice() {
-        return Err(error::syntax(sql::error::ParseError::syntax(text, second.start as usize)));
+        return Err(error::syntax(sql::error::ParseError::syntax(
+            text,
+            second.start as usize,
+        )));
     }
-    let statement = statements.first().map(|span| span.of(text)).unwrap_or_default().to_vec();
-    fingerprint.read(&statement, session.lex_options()).map_err(error::syntax)?;
+    let statement = statements
+        .first()
+        .map(|span| span.of(text))
+        .unwrap_or_default()
+        .to_vec();
+    fingerprint
+        .read(&statement, session.lex_options())
+        .map_err(error::syntax)?;
     Ok(statement)
 }

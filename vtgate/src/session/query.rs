@@ -40,7 +40,11 @@ pub(super) enum Found<'t> {
 
 impl Session {
     pub(super) fn lex_options(&self) -> LexOptions {
-        LexOptions { mode: self.context.lex, charset: self.context.charset, ..LexOptions::default() }
+        LexOptions {
+            mode: self.context.lex,
+            charset: self.context.charset,
+            ..LexOptions::default()
+        }
     }
 
     /// Runs the statements of a COM_QUERY and answers each.
@@ -108,15 +112,30 @@ impl Session {
                 if let Planned::Plan(plan, _) = &*planned {
                     label = plan.kind.into();
                 }
-                let input = Input { text, fingerprint, params: &[], protocol: Protocol::Text };
+                let input = Input {
+                    text,
+                    fingerprint,
+                    params: &[],
+                    protocol: Protocol::Text,
+                };
                 self.run_planned(&planned, &input).await?
             }
             Ok(Found::Own(statement)) => {
-                let input = Input { text, fingerprint, params: &[], protocol: Protocol::Text };
+                let input = Input {
+                    text,
+                    fingerprint,
+                    params: &[],
+                    protocol: Protocol::Text,
+                };
                 Box::pin(self.own(&statement, &input)).await?
             }
             Ok(Found::Unparsed(keyspace)) => {
-                let input = Input { text, fingerprint, params: &[], protocol: Protocol::Text };
+                let input = Input {
+                    text,
+                    fingerprint,
+                    params: &[],
+                    protocol: Protocol::Text,
+                };
                 Box::pin(self.run_unparsed(keyspace, &input)).await?
             }
         };
@@ -202,14 +221,18 @@ impl Session {
 
     /// What the OK packet of an INSERT will say about LAST_INSERT_ID().
     fn insert_id(&self, plan: &planner::Plan, statement: &Statement<'_>) -> InsertId {
-        let StatementKind::Insert(insert) = &statement.kind else { return InsertId::None };
+        let StatementKind::Insert(insert) = &statement.kind else {
+            return InsertId::None;
+        };
         let cluster = self.worker.cluster();
         let table = plan
             .tables
             .iter()
             .find(|used| used.written)
             .and_then(|used| cluster.catalog.keyspace(used.keyspace)?.table(&used.table));
-        let Some(def) = table.and_then(|table| table.def.as_ref()) else { return InsertId::Ambiguous };
+        let Some(def) = table.and_then(|table| table.def.as_ref()) else {
+            return InsertId::Ambiguous;
+        };
         match def.auto_increment() {
             None => InsertId::None,
             Some(column) if leaves_out(insert, &column.name) => InsertId::Generated,
@@ -221,7 +244,11 @@ impl Session {
     fn selected_unsharded(&self) -> Option<planner::catalog::KeyspaceIndex> {
         let cluster = self.worker.cluster();
         let index = cluster.catalog.find_keyspace(self.target.database.as_deref()?)?;
-        cluster.catalog.keyspace(index).filter(|keyspace| !keyspace.sharded).map(|_| index)
+        cluster
+            .catalog
+            .keyspace(index)
+            .filter(|keyspace| !keyspace.sharded)
+            .map(|_| index)
     }
 
     /// Statements that the session answers itself.
@@ -257,7 +284,10 @@ impl Session {
             StatementKind::UnlockTables => self.unlock_tables().await,
             StatementKind::Kill(kill) => self.kill(kill, text),
             StatementKind::Explain(explain) => match &**explain {
-                Explain::Vitrail { kind, statement: explained } => {
+                Explain::Vitrail {
+                    kind,
+                    statement: explained,
+                } => {
                     return self.vexplain(*kind, explained, text).await;
                 }
                 Explain::Connection => Err(error::unsupported("EXPLAIN FOR CONNECTION")),
@@ -291,7 +321,8 @@ impl Session {
         match self.plan(input.text, statement, input.fingerprint) {
             Ok(plan) => {
                 let insert_id = self.insert_id(&plan, statement);
-                self.run_planned(&Planned::Plan(Box::new(plan), insert_id), input).await
+                self.run_planned(&Planned::Plan(Box::new(plan), insert_id), input)
+                    .await
             }
             Err(wrong) => {
                 self.answer_error(wrong);
@@ -302,7 +333,10 @@ impl Session {
 
     /// Adds warnings of the gateway's own to the diagnostics area.
     pub(super) fn warn(&mut self, warnings: &[(u16, String)]) {
-        self.diagnostics = warnings.iter().map(|(code, text)| Condition::warning(*code, text)).collect();
+        self.diagnostics = warnings
+            .iter()
+            .map(|(code, text)| Condition::warning(*code, text))
+            .collect();
     }
 }
 
@@ -333,22 +367,30 @@ fn keeps_diagnostics(statement: &Statement<'_>) -> bool {
 /// Whether an INSERT's column list is there and does not have the column: MySQL then chooses its value.
 fn leaves_out(insert: &sql::ast::Insert<'_>, column: &str) -> bool {
     match (&insert.columns, &insert.source) {
-        (_, InsertSource::Set { assignments, .. }) => {
-            !assignments.iter().any(|assignment| assignment.column.column.is(column))
+        (_, InsertSource::Set { assignments, .. }) => !assignments
+            .iter()
+            .any(|assignment| assignment.column.column.is(column)),
+        (Some(columns), _) => {
+            !columns.iter().any(|named| named.column.is(column)) && insert.on_duplicate.is_none()
         }
-        (Some(columns), _) => !columns.iter().any(|named| named.column.is(column)) && insert.on_duplicate.is_none(),
         (None, _) => false,
     }
 }
 
 /// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing.
-pub(super) fn split(text: &[u8], options: LexOptions, fingerprint: &mut Fingerprint) -> Result<Vec<Span>, ParseError> {
+pub(super) fn split(
+    text: &[u8],
+    options: LexOptions,
+    fingerprint: &mut Fingerprint,
+) -> Result<Vec<Span>, ParseError> {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut statements = Vec::new();
     let mut start = 0;
     loop {
         let rest = text.get(start as usize..).unwrap_or_default();
-        fingerprint.read(rest, options).map_err(|_| ParseError::syntax(text, start as usize))?;
+        fingerprint
+            .read(rest, options)
+            .map_err(|_| ParseError::syntax(text, start as usize))?;
         let nothing_left = fingerprint.verb() == Verb::Empty && fingerprint.semicolon().is_none();
         if nothing_left && !statements.is_empty() {
             return Ok(statements);
@@ -365,9 +407,16 @@ pub(super) fn split(text: &[u8], options: LexOptions, fingerprint: &mut Fingerpr
 /// Whether a text is one statement that holds others: CREATE PROCEDURE and its kin.
 fn has_body(text: &[u8], options: LexOptions) -> bool {
     use sql::ast::OtherKind::{AlterEvent, CreateEvent, CreateFunction, CreateProcedure, CreateTrigger};
-    let Ok(statement) = sql::parser::parse(text, options) else { return false };
-    let StatementKind::Other(other) = &statement.kind else { return false };
-    matches!(other.kind, CreateProcedure | CreateFunction | CreateTrigger | CreateEvent | AlterEvent)
+    let Ok(statement) = sql::parser::parse(text, options) else {
+        return false;
+    };
+    let StatementKind::Other(other) = &statement.kind else {
+        return false;
+    };
+    matches!(
+        other.kind,
+        CreateProcedure | CreateFunction | CreateTrigger | CreateEvent | AlterEvent
+    )
 }
 
 #[cfg(test)]
@@ -376,14 +425,20 @@ mod tests {
 
     fn parts(text: &str) -> Vec<&str> {
         let spans = split(text.as_bytes(), LexOptions::default(), &mut Fingerprint::new()).unwrap();
-        spans.iter().map(|span| &text[span.start as usize..span.end as usize]).collect()
+        spans
+            .iter()
+            .map(|span| &text[span.start as usize..span.end as usize])
+            .collect()
     }
 
     #[test]
     fn statements_are_separated_outside_of_strings_comments_and_bodies() {
         assert_eq!(parts("select 1"), ["select 1"]);
         assert_eq!(parts("select 1;"), ["select 1"]);
-        assert_eq!(parts("select ';'; select 2 /* ; */ ; -- end"), ["select ';'", " select 2 /* ; */ "]);
+        assert_eq!(
+            parts("select ';'; select 2 /* ; */ ; -- end"),
+            ["select ';'", " select 2 /* ; */ "]
+        );
         let body = "create procedure p() begin select 1; select 2; end";
         assert_eq!(parts(body), [body]);
     }

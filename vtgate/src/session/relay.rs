@@ -114,9 +114,17 @@ pub(super) async fn skip_answers(backend: &mut Backend, count: u32) -> Result<Re
 }
 
 /// Waits for the backend's next bytes, or for a reason to stop.
-async fn fill(backend: &mut Backend, control: &SessionControl, interrupted: &mut Option<Interrupt>) -> Result<(), Error> {
+async fn fill(
+    backend: &mut Backend,
+    control: &SessionControl,
+    interrupted: &mut Option<Interrupt>,
+) -> Result<(), Error> {
     loop {
-        let among = if interrupted.is_some() { Interrupts::NONE } else { Interrupts::STATEMENT };
+        let among = if interrupted.is_some() {
+            Interrupts::NONE
+        } else {
+            Interrupts::STATEMENT
+        };
         tokio::select! {
             biased;
             filled = backend.stream().fill() => return filled.map(|_| ()),
@@ -154,7 +162,12 @@ pub(super) async fn pass_through(
             }
             continue;
         };
-        let seen = Seen { event, forward: scan.forward, len: scan.packet_len, seq: relay.next_seq().wrapping_add(seq_offset) };
+        let seen = Seen {
+            event,
+            forward: scan.forward,
+            len: scan.packet_len,
+            seq: relay.next_seq().wrapping_add(seq_offset),
+        };
         if let Some(answer) = take_event(client, backend, &relay, &seen, capabilities).await? {
             if let Some(why) = interrupted {
                 return Err(after_interrupt(backend, answer, why).await);
@@ -183,7 +196,11 @@ async fn take_event(
     capabilities: Capabilities,
 ) -> Result<Option<Answer>, Failure> {
     let whole = seen.forward + seen.len;
-    let packet = backend.stream().buffered().get(seen.forward..whole).unwrap_or_default();
+    let packet = backend
+        .stream()
+        .buffered()
+        .get(seen.forward..whole)
+        .unwrap_or_default();
     let payload = packet.get(4..).unwrap_or_default();
     let decoded = |error: mysql_wire::DecodeError| failure(relay, error.into());
     match seen.event {
@@ -203,13 +220,19 @@ async fn take_event(
                 client.out.seq = seen.seq.wrapping_sub(1);
                 send(client, backend, seen.forward).await?;
                 backend.stream().consume(seen.len);
-                client.out.end(status.without(StatusFlags::SESSION_STATE_CHANGED), warnings);
+                client
+                    .out
+                    .end(status.without(StatusFlags::SESSION_STATE_CHANGED), warnings);
                 if !relay.is_done() {
                     flush(client).await?;
                     return Ok(None);
                 }
             }
-            Ok(relay.is_done().then_some(Answer::Rows { status, warnings, rows }))
+            Ok(relay.is_done().then_some(Answer::Rows {
+                status,
+                warnings,
+                rows,
+            }))
         }
         Event::Ok => {
             let ok = OkPacket::decode(payload, capabilities).map_err(decoded)?;
@@ -237,13 +260,21 @@ async fn take_event(
         }
         Event::LocalInfile => {
             // Never offered to mysqld, so it cannot ask.
-            Err(Failure::Backend { error: Error::Unexpected("LOCAL INFILE request"), silent: false, cut: false })
+            Err(Failure::Backend {
+                error: Error::Unexpected("LOCAL INFILE request"),
+                silent: false,
+                cut: false,
+            })
         }
     }
 }
 
 fn failure(relay: &Relay, error: Error) -> Failure {
-    Failure::Backend { error, silent: relay.bytes() == 0, cut: relay.missing() > 0 }
+    Failure::Backend {
+        error,
+        silent: relay.bytes() == 0,
+        cut: relay.missing() > 0,
+    }
 }
 
 /// Sends bytes from the front of the backend's buffer to the client.

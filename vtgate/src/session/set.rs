@@ -49,7 +49,11 @@ pub(super) fn plan(text: &[u8], set: &Set<'_>) -> SqlResult<SetPlan> {
                 read_back_charset(&mut plan);
                 kept.push(item_text);
             }
-            SetKind::Transaction { scope, isolation, read_only } => {
+            SetKind::Transaction {
+                scope,
+                isolation,
+                read_only,
+            } => {
                 transaction(&mut plan, item_text, *scope, *isolation, *read_only, &mut kept)?;
             }
             SetKind::Other(other) => return Err(error::unsupported(format_args!("SET {other:?}"))),
@@ -67,7 +71,8 @@ pub(super) fn plan(text: &[u8], set: &Set<'_>) -> SqlResult<SetPlan> {
 fn system_variable(plan: &mut SetPlan, scope: VarScope, name: &str, value: &Expr<'_>) -> SqlResult<bool> {
     let how = handling(name);
     if how == Handling::Ignored {
-        plan.warnings.push((1235, format!("SET {name} has no effect through the gateway")));
+        plan.warnings
+            .push((1235, format!("SET {name} has no effect through the gateway")));
         return Ok(false);
     }
     if !matches!(scope, VarScope::Implicit | VarScope::Session) {
@@ -84,7 +89,9 @@ fn system_variable(plan: &mut SetPlan, scope: VarScope, name: &str, value: &Expr
         Handling::Charset => read_back_charset(plan),
         Handling::Pinning => plan.pins = true,
         Handling::Privileged => {
-            return Err(error::access_denied("SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN"));
+            return Err(error::access_denied(
+                "SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN",
+            ));
         }
         Handling::Refused => return Err(error::unsupported(format_args!("SET {name}"))),
         Handling::Ignored => {}
@@ -141,19 +148,26 @@ mod tests {
     use super::*;
 
     fn planned(text: &str) -> SqlResult<SetPlan> {
-        let statement = sql::parser::parse(text.as_bytes(), sql::parser::ParseOptions::default()).unwrap();
-        let StatementKind::Set(set) = &statement.kind else { panic!("not a SET: {text}") };
+        let statement = sql::parser::parse(text.as_bytes(), sql::lexer::LexOptions::default()).unwrap();
+        let StatementKind::Set(set) = &statement.kind else {
+            panic!("not a SET: {text}")
+        };
         plan(text.as_bytes(), set)
     }
 
     fn executed(plan: &SetPlan) -> Option<&str> {
-        plan.execute.as_deref().map(|text| std::str::from_utf8(text).unwrap())
+        plan.execute
+            .as_deref()
+            .map(|text| std::str::from_utf8(text).unwrap())
     }
 
     #[test]
     fn carried_variables_are_read_back_and_defaults_forgotten() {
         let plan = planned("SET sql_mode='', SESSION time_zone = DEFAULT, @X := 1").unwrap();
-        assert_eq!(executed(&plan), Some("SET sql_mode='', SESSION time_zone = DEFAULT, @X := 1"));
+        assert_eq!(
+            executed(&plan),
+            Some("SET sql_mode='', SESSION time_zone = DEFAULT, @X := 1")
+        );
         assert_eq!(plan.read_back, ["sql_mode".into()]);
         assert_eq!(plan.reset, ["time_zone".into()]);
         assert_eq!(plan.user_variables, ["x".into()]);

@@ -15,7 +15,9 @@ use crate::worker::Worker;
 
 /// An SQL literal of a string: quoted when it is plain text, else by its hex digits.
 pub(super) fn string_literal(bytes: &[u8]) -> Vec<u8> {
-    let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'\\') || *byte == b' ');
+    let plain = bytes
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'\\') || *byte == b' ');
     if plain {
         [b"'", bytes, b"'"].concat()
     } else {
@@ -42,7 +44,10 @@ impl Session {
         if matches!(found.charset, "ucs2" | "utf16" | "utf16le" | "utf32") {
             return Err(SqlError::with_code(
                 1231,
-                format!("Variable 'character_set_client' can't be set to the value of '{}'", found.charset),
+                format!(
+                    "Variable 'character_set_client' can't be set to the value of '{}'",
+                    found.charset
+                ),
             ));
         }
         let mut variables: Variables = self.system.variables().clone();
@@ -53,7 +58,10 @@ impl Session {
             let charset = string_literal(found.charset.as_bytes());
             variables.insert("character_set_client".into(), charset.clone().into());
             variables.insert("character_set_results".into(), charset.into());
-            variables.insert("collation_connection".into(), string_literal(found.name.as_bytes()).into());
+            variables.insert(
+                "collation_connection".into(),
+                string_literal(found.name.as_bytes()).into(),
+            );
         }
         self.system = self.worker.system_settings.intern(variables);
         self.refresh_context();
@@ -66,9 +74,12 @@ impl Session {
     /// 1049 when it cannot.
     pub fn check(worker: &Worker, client: &Connection) -> SqlResult<()> {
         match &client.database {
-            Some(database) => {
-                find_target(&worker.cluster(), &Target::default(), &String::from_utf8_lossy(database)).map(|_| ())
-            }
+            Some(database) => find_target(
+                &worker.cluster(),
+                &Target::default(),
+                &String::from_utf8_lossy(database),
+            )
+            .map(|_| ()),
             None => Ok(()),
         }
     }
@@ -92,7 +103,11 @@ impl Session {
     /// Brings the planning context in line with settings and selection.
     pub(super) fn refresh_context(&mut self) {
         let text = |name: &str, default: &str| -> Box<str> {
-            self.system.get(name).and_then(plain_text).unwrap_or(default).into()
+            self.system
+                .get(name)
+                .and_then(plain_text)
+                .unwrap_or(default)
+                .into()
         };
         let sql_mode = text("sql_mode", "");
         let character_set = text("character_set_client", "utf8mb4");
@@ -126,10 +141,18 @@ fn find_target(cluster: &Cluster, current: &Target, text: &str) -> SqlResult<Tar
     };
     let Some(keyspace) = cluster.catalog.find_keyspace(database) else {
         let known = is_system_schema(database) && target.shard.is_none();
-        return if known { Ok(target) } else { Err(error::unknown_database(database)) };
+        return if known {
+            Ok(target)
+        } else {
+            Err(error::unknown_database(database))
+        };
     };
     if let Some(shard) = &target.shard {
-        let name: Box<str> = if **shard == *"0" { "-".into() } else { shard.clone() };
+        let name: Box<str> = if **shard == *"0" {
+            "-".into()
+        } else {
+            shard.clone()
+        };
         let state = cluster.keyspaces.get(usize::from(keyspace));
         if !state.is_some_and(|state| state.shards.iter().any(|shard| *shard.name == *name)) {
             return Err(error::unknown_database(text));

@@ -46,19 +46,27 @@ impl Session {
         };
         if let [target] = targets.as_slice() {
             let place = (insert.keyspace, target.shard);
-            return self.run_on_one(cluster, plan, place, &insert.query, InsertId::None, input).await;
+            return self
+                .run_on_one(cluster, plan, place, &insert.query, InsertId::None, input)
+                .await;
         }
         let Some(split) = &insert.split else {
-            return Ok(self.fail(error::unsupported("this form of INSERT with rows of several shards")));
+            return Ok(self.fail(error::unsupported(
+                "this form of INSERT with rows of several shards",
+            )));
         };
         let mut parts = Vec::with_capacity(targets.len());
         for target in &targets {
             match self.render(split, input, Some((&insert.rows, &target.rows)), true) {
-                Ok((text, _)) => parts.push(Part { shard: target.shard, text }),
+                Ok((text, _)) => parts.push(Part {
+                    shard: target.shard,
+                    text,
+                }),
                 Err(wrong) => return Ok(self.fail(wrong)),
             }
         }
-        self.write_parts(cluster, plan, insert.keyspace, &parts, false).await
+        self.write_parts(cluster, plan, insert.keyspace, &parts, false)
+            .await
     }
 
     /// How written values are converted.
@@ -66,8 +74,12 @@ impl Session {
         let sql_mode = &self.context.sql_mode;
         let has = |name: &str| sql_mode.split(',').any(|mode| mode.eq_ignore_ascii_case(name));
         // The empty text stands for the server's default, which is strict, until the session sets another one.
-        let strict = self.system.get("sql_mode").is_none() || has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES");
-        WriteMode { strict: strict && !insert.ignore, no_auto_value_on_zero: has("NO_AUTO_VALUE_ON_ZERO") }
+        let strict =
+            self.system.get("sql_mode").is_none() || has("STRICT_TRANS_TABLES") || has("STRICT_ALL_TABLES");
+        WriteMode {
+            strict: strict && !insert.ignore,
+            no_auto_value_on_zero: has("NO_AUTO_VALUE_ON_ZERO"),
+        }
     }
 
     /// UPDATE, DELETE and writes of reference tables on several shards.
@@ -83,9 +95,16 @@ impl Session {
             Ok((text, _)) => text,
             Err(wrong) => return Ok(self.fail(wrong)),
         };
-        let parts: Vec<Part> = shards.iter().map(|shard| Part { shard: *shard, text: text.clone() }).collect();
+        let parts: Vec<Part> = shards
+            .iter()
+            .map(|shard| Part {
+                shard: *shard,
+                text: text.clone(),
+            })
+            .collect();
         let same = matches!(route.several, Several::SameOnEach);
-        self.write_parts(cluster, plan, route.keyspace, &parts, same).await
+        self.write_parts(cluster, plan, route.keyspace, &parts, same)
+            .await
     }
 
     /// Executes all parts, or none.
@@ -101,7 +120,9 @@ impl Session {
             return Ok(self.fail(error::unsupported("a transaction that writes to several shards")));
         }
         if let Some(name) = plan.effects.user_vars_written.first() {
-            return Ok(self.fail(error::unsupported(format_args!("@{name} := .. on several shards"))));
+            return Ok(self.fail(error::unsupported(format_args!(
+                "@{name} := .. on several shards"
+            ))));
         }
         let needs = Needs {
             writes: true,
@@ -115,7 +136,13 @@ impl Session {
                 Err(wrong) => return Ok(self.fail(wrong)),
             }
         }
-        let executed = join_all(leases.iter_mut().zip(parts).map(|(lease, part)| open_and_execute(lease, &part.text))).await;
+        let executed = join_all(
+            leases
+                .iter_mut()
+                .zip(parts)
+                .map(|(lease, part)| open_and_execute(lease, &part.text)),
+        )
+        .await;
         let mut answers = Vec::with_capacity(executed.len());
         let mut first_error = None;
         for outcome in executed {
@@ -140,9 +167,16 @@ impl Session {
 
     /// One answer out of all shards' answers.
     fn answer_writes(&mut self, plan: &Plan, answers: &[(OkStatus, Diagnostics)], same_on_each: bool) {
-        let counted = if same_on_each { answers.get(..1).unwrap_or_default() } else { answers };
+        let counted = if same_on_each {
+            answers.get(..1).unwrap_or_default()
+        } else {
+            answers
+        };
         let affected_rows = counted.iter().map(|(ok, _)| ok.affected_rows).sum();
-        self.diagnostics = counted.iter().flat_map(|(_, conditions)| conditions.iter().cloned()).collect();
+        self.diagnostics = counted
+            .iter()
+            .flat_map(|(_, conditions)| conditions.iter().cloned())
+            .collect();
         let infos: Vec<&[u8]> = counted.iter().map(|(ok, _)| ok.info.as_slice()).collect();
         let info = merge_info(plan.kind, &infos);
         self.row_count = i64::try_from(affected_rows).unwrap_or(i64::MAX);
@@ -157,9 +191,16 @@ impl Session {
     }
 
     /// VEXPLAIN and metadata need a plan's parts without running them.
-    pub(super) fn parts_of(&self, cluster: &Cluster, planned: &Planned, input: &Input<'_>) -> SqlResult<(KeyspaceIndex, Vec<Part>)> {
+    pub(super) fn parts_of(
+        &self,
+        cluster: &Cluster,
+        planned: &Planned,
+        input: &Input<'_>,
+    ) -> SqlResult<(KeyspaceIndex, Vec<Part>)> {
         use planner::plan::PlanNode;
-        let Planned::Plan(plan, _) = planned else { return Err(error::unsupported("VEXPLAIN of transaction control")) };
+        let Planned::Plan(plan, _) = planned else {
+            return Err(error::unsupported("VEXPLAIN of transaction control"));
+        };
         let gone = || error::internal("the plan's keyspace is gone");
         match &plan.node {
             PlanNode::Route(route) => {
@@ -171,12 +212,22 @@ impl Session {
                     _ => &route.query,
                 };
                 let text = self.render(template, input, None, true)?.0;
-                Ok((route.keyspace, shards.iter().map(|shard| Part { shard: *shard, text: text.clone() }).collect()))
+                Ok((
+                    route.keyspace,
+                    shards
+                        .iter()
+                        .map(|shard| Part {
+                            shard: *shard,
+                            text: text.clone(),
+                        })
+                        .collect(),
+                ))
             }
             PlanNode::Insert(insert) => {
                 let keyspace = cluster.catalog.keyspace(insert.keyspace).ok_or_else(gone)?;
                 let mode = self.write_mode(insert);
-                let targets = resolve_insert(insert, &self.bindings(input), keyspace, mode).map_err(plan_error)?;
+                let targets =
+                    resolve_insert(insert, &self.bindings(input), keyspace, mode).map_err(plan_error)?;
                 let one = targets.len() == 1;
                 let parts = targets
                     .iter()
@@ -186,7 +237,10 @@ impl Session {
                             _ => &insert.query,
                         };
                         let rows = Some((&insert.rows, target.rows.as_slice()));
-                        Ok(Part { shard: target.shard, text: self.render(template, input, rows, true)?.0 })
+                        Ok(Part {
+                            shard: target.shard,
+                            text: self.render(template, input, rows, true)?.0,
+                        })
                     })
                     .collect::<SqlResult<Vec<_>>>()?;
                 Ok((insert.keyspace, parts))
@@ -195,7 +249,16 @@ impl Session {
                 let keyspace = cluster.catalog.keyspace(ddl.keyspace).ok_or_else(gone)?;
                 let shards = planner::resolve::resolve(&ddl.routing, &self.bindings(input), keyspace);
                 let text = self.render(&ddl.query, input, None, true)?.0;
-                Ok((ddl.keyspace, shards.iter().map(|shard| Part { shard: *shard, text: text.clone() }).collect()))
+                Ok((
+                    ddl.keyspace,
+                    shards
+                        .iter()
+                        .map(|shard| Part {
+                            shard: *shard,
+                            text: text.clone(),
+                        })
+                        .collect(),
+                ))
             }
         }
     }
@@ -209,13 +272,23 @@ async fn open_and_execute(lease: &mut Lease, text: &[u8]) -> SqlResult<(OkStatus
     lease.prefixes += 1;
     conn.queue_query(text);
     conn.stream().flush().await.map_err(|error| conn.lost(error))?;
-    super::relay::skip_answers(conn, std::mem::take(&mut lease.prefixes)).await.map_err(|error| conn.lost(error))??;
+    super::relay::skip_answers(conn, std::mem::take(&mut lease.prefixes))
+        .await
+        .map_err(|error| conn.lost(error))??;
     let answer = conn.read_results().await;
     match answer {
         Ok(results) => {
             conn.end_exchange();
-            let ok = results.into_iter().next().map(|result| result.ok).unwrap_or_default();
-            let diagnostics = if ok.warnings > 0 { read_warnings(lease).await? } else { Diagnostics::new() };
+            let ok = results
+                .into_iter()
+                .next()
+                .map(|result| result.ok)
+                .unwrap_or_default();
+            let diagnostics = if ok.warnings > 0 {
+                read_warnings(lease).await?
+            } else {
+                Diagnostics::new()
+            };
             Ok((ok, diagnostics))
         }
         Err(Error::Sql(wrong)) => {
@@ -228,7 +301,10 @@ async fn open_and_execute(lease: &mut Lease, text: &[u8]) -> SqlResult<(OkStatus
 
 async fn read_warnings(lease: &mut Lease) -> SqlResult<Diagnostics> {
     let conn = &mut lease.branch.conn;
-    let result = conn.query(b"SHOW WARNINGS").await.map_err(|error| conn.lost(error))?;
+    let result = conn
+        .query(b"SHOW WARNINGS")
+        .await
+        .map_err(|error| conn.lost(error))?;
     Ok(conditions(result))
 }
 
@@ -274,7 +350,11 @@ async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
         if committed.is_empty() && refused {
             return Err(cause);
         }
-        let outcome = if refused { "failed" } else { "has an unknown outcome" };
+        let outcome = if refused {
+            "failed"
+        } else {
+            "has an unknown outcome"
+        };
         return Err(SqlError {
             state: *b"08007",
             ..SqlError::with_code(
@@ -282,7 +362,11 @@ async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
                 format!(
                     "Got error during COMMIT: shard {shard} {outcome} ({}); committed on: {}; rolled back on all others",
                     String::from_utf8_lossy(&cause.message),
-                    if committed.is_empty() { "none".to_owned() } else { committed.join(", ") },
+                    if committed.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        committed.join(", ")
+                    },
                 ),
             )
         });
@@ -309,7 +393,16 @@ fn merge_info(kind: StatementKind, infos: &[&[u8]]) -> String {
         StatementKind::Update => format!("Rows matched: {first}  Changed: {second}  Warnings: {third}"),
         StatementKind::Insert | StatementKind::Replace => {
             // MySQL leaves the line out for a single row; a part with one row counts as one record.
-            let records = infos.iter().map(|info| if info.is_empty() { 1 } else { numbers(info).first().copied().unwrap_or(0) }).sum::<u64>();
+            let records = infos
+                .iter()
+                .map(|info| {
+                    if info.is_empty() {
+                        1
+                    } else {
+                        numbers(info).first().copied().unwrap_or(0)
+                    }
+                })
+                .sum::<u64>();
             format!("Records: {records}  Duplicates: {second}  Warnings: {third}")
         }
         _ => String::new(),
@@ -324,10 +417,16 @@ mod tests {
     fn info_lines_add_up() {
         let update = merge_info(
             StatementKind::Update,
-            &[b"Rows matched: 2  Changed: 1  Warnings: 0", b"Rows matched: 3  Changed: 3  Warnings: 1"],
+            &[
+                b"Rows matched: 2  Changed: 1  Warnings: 0",
+                b"Rows matched: 3  Changed: 3  Warnings: 1",
+            ],
         );
         assert_eq!(update, "Rows matched: 5  Changed: 4  Warnings: 1");
-        let insert = merge_info(StatementKind::Insert, &[b"Records: 2  Duplicates: 1  Warnings: 0", b""]);
+        let insert = merge_info(
+            StatementKind::Insert,
+            &[b"Records: 2  Duplicates: 1  Warnings: 0", b""],
+        );
         assert_eq!(insert, "Records: 3  Duplicates: 1  Warnings: 0");
         assert_eq!(merge_info(StatementKind::Delete, &[b"", b""]), "");
     }

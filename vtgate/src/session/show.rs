@@ -25,7 +25,11 @@ impl Session {
             ShowKind::Errors => return self.conditions(show, |level| level == "Error"),
             ShowKind::CountWarnings => count("@@session.warning_count", self.diagnostics.len()),
             ShowKind::CountErrors => {
-                let errors = self.diagnostics.iter().filter(|condition| &*condition.level == "Error").count();
+                let errors = self
+                    .diagnostics
+                    .iter()
+                    .filter(|condition| &*condition.level == "Error")
+                    .count();
                 count("@@session.error_count", errors)
             }
             ShowKind::Grants => self.grants(),
@@ -36,7 +40,9 @@ impl Session {
             | ShowKind::Triggers(from)
             | ShowKind::Events(from) => {
                 let keyspace = schema(from).or_else(|| self.target.database.as_deref().map(str::to_owned));
-                return keyspace.map(|name| ShowAction::Ask(Some(name))).ok_or_else(error::no_database);
+                return keyspace
+                    .map(|name| ShowAction::Ask(Some(name)))
+                    .ok_or_else(error::no_database);
             }
             ShowKind::Columns { table, .. } | ShowKind::Index(table) | ShowKind::Create(_, table) => {
                 let keyspace = match &table.schema {
@@ -47,9 +53,16 @@ impl Session {
             }
             ShowKind::CreateDatabase(name) => return Ok(ShowAction::Ask(Some(name_of(name)))),
             ShowKind::Other(_) => {
-                return Err(error::syntax(sql::error::ParseError::syntax(text, show.span.start as usize)));
+                return Err(error::syntax(sql::error::ParseError::syntax(
+                    text,
+                    show.span.start as usize,
+                )));
             }
-            _ => return Ok(ShowAction::Ask(self.target.database.as_deref().map(str::to_owned))),
+            _ => {
+                return Ok(ShowAction::Ask(
+                    self.target.database.as_deref().map(str::to_owned),
+                ));
+            }
         };
         filter(table, &show.filter).map(ShowAction::Answer)
     }
@@ -59,9 +72,18 @@ impl Session {
             return Ok(self.target.database.as_deref().map(str::to_owned));
         }
         let cluster = self.worker.cluster();
-        let selected = self.target.database.as_deref().and_then(|name| cluster.catalog.find_keyspace(name));
-        let found = cluster.catalog.find_table(selected, table).map_err(super::planned::plan_error)?;
-        let keyspace = found.or(selected).and_then(|index| cluster.catalog.keyspace(index));
+        let selected = self
+            .target
+            .database
+            .as_deref()
+            .and_then(|name| cluster.catalog.find_keyspace(name));
+        let found = cluster
+            .catalog
+            .find_table(selected, table)
+            .map_err(super::planned::plan_error)?;
+        let keyspace = found
+            .or(selected)
+            .and_then(|index| cluster.catalog.keyspace(index));
         match keyspace {
             Some(keyspace) => Ok(Some(keyspace.name.clone())),
             None => Err(error::no_database()),
@@ -71,7 +93,12 @@ impl Session {
     fn databases(&self) -> Table {
         let mut table = Table::new(vec![Column::text("Database")]);
         let cluster = self.worker.cluster();
-        let mut names: Vec<&str> = cluster.catalog.keyspaces().iter().map(|keyspace| keyspace.name.as_str()).collect();
+        let mut names: Vec<&str> = cluster
+            .catalog
+            .keyspaces()
+            .iter()
+            .map(|keyspace| keyspace.name.as_str())
+            .collect();
         names.extend(["information_schema", "performance_schema"]);
         names.sort_unstable();
         for name in names {
@@ -106,7 +133,11 @@ impl Session {
                 activity.database.map(|name| name.as_bytes().to_vec()),
                 Some(activity.command.as_bytes().to_vec()),
                 Some(activity.since.elapsed().as_secs().to_string().into_bytes()),
-                Some(if info.is_some() { b"executing".to_vec() } else { Vec::new() }),
+                Some(if info.is_some() {
+                    b"executing".to_vec()
+                } else {
+                    Vec::new()
+                }),
                 info,
             ]);
         }
@@ -115,8 +146,17 @@ impl Session {
 
     fn conditions(&self, show: &Show<'_>, wanted: impl Fn(&str) -> bool) -> SqlResult<ShowAction> {
         let (skip, take) = limit(show.limit.as_ref())?;
-        let mut table = Table::new(vec![Column::text("Level"), Column::number("Code"), Column::text("Message")]);
-        let chosen = self.diagnostics.iter().filter(|condition| wanted(&condition.level)).skip(skip).take(take);
+        let mut table = Table::new(vec![
+            Column::text("Level"),
+            Column::number("Code"),
+            Column::text("Message"),
+        ]);
+        let chosen = self
+            .diagnostics
+            .iter()
+            .filter(|condition| wanted(&condition.level))
+            .skip(skip)
+            .take(take);
         for condition in chosen {
             table.rows.push(vec![
                 Some(condition.level.as_bytes().to_vec()),
@@ -130,7 +170,10 @@ impl Session {
     fn grants(&self) -> Table {
         let user = self.user();
         let mut table = Table::new(vec![Column::text(&format!("Grants for {user}@%"))]);
-        table.row([&format!("GRANT ALL PRIVILEGES ON *.* TO `{}`@`%`", user.replace('`', "``"))]);
+        table.row([&format!(
+            "GRANT ALL PRIVILEGES ON *.* TO `{}`@`%`",
+            user.replace('`', "``")
+        )]);
         table
     }
 
@@ -141,7 +184,10 @@ impl Session {
             "tablets" => Ok(self.tablets()),
             "plans" => Ok(self.plans()),
             "pools" => Ok(self.pools()),
-            _ => Err(error::unsupported(format_args!("SHOW VITRAIL {}", what.to_uppercase()))),
+            _ => Err(error::unsupported(format_args!(
+                "SHOW VITRAIL {}",
+                what.to_uppercase()
+            ))),
         }
     }
 
@@ -159,7 +205,10 @@ impl Session {
                 table.rows.push(vec![
                     Some(keyspace.name.as_bytes().to_vec()),
                     Some(shard.name.as_bytes().to_vec()),
-                    shard.primary.as_ref().map(|target| target.alias.clone().into_bytes()),
+                    shard
+                        .primary
+                        .as_ref()
+                        .map(|target| target.alias.clone().into_bytes()),
                     Some(shard.term.to_string().into_bytes()),
                     Some(shard.replicas.len().to_string().into_bytes()),
                 ]);
@@ -203,15 +252,23 @@ impl Session {
     fn plans(&self) -> Table {
         let mut table = Table::new(vec![Column::text("Query"), Column::text("Plan")]);
         self.worker.plans.borrow().for_each(|key, planned| {
-            let key: Vec<u8> = key.iter().map(|byte| if *byte < b' ' { b'?' } else { *byte }).collect();
-            table.rows.push(vec![Some(key), Some(planned.describe().into_bytes())]);
+            let key: Vec<u8> = key
+                .iter()
+                .map(|byte| if *byte < b' ' { b'?' } else { *byte })
+                .collect();
+            table
+                .rows
+                .push(vec![Some(key), Some(planned.describe().into_bytes())]);
         });
         table
     }
 
     fn pools(&self) -> Table {
-        let mut table =
-            Table::new(vec![Column::text("Tablet"), Column::number("Connections"), Column::number("Idle")]);
+        let mut table = Table::new(vec![
+            Column::text("Tablet"),
+            Column::number("Connections"),
+            Column::number("Idle"),
+        ]);
         for pool in self.worker.pools() {
             let (open, idle) = pool.usage();
             table.row([&pool.target.alias, &open.to_string(), &idle.to_string()]);
@@ -239,7 +296,9 @@ fn limit(limit: Option<&Limit<'_>>) -> SqlResult<(usize, usize)> {
             .ok_or_else(|| error::unsupported("this LIMIT")),
         _ => Err(error::unsupported("LIMIT by an expression in SHOW")),
     };
-    let Some(limit) = limit else { return Ok((0, usize::MAX)) };
+    let Some(limit) = limit else {
+        return Ok((0, usize::MAX));
+    };
     let skip = limit.offset.as_ref().map(number).transpose()?.unwrap_or(0);
     Ok((skip, number(&limit.count)?))
 }
@@ -250,12 +309,20 @@ fn filter(mut table: Table, filter: &ShowFilter<'_>) -> Result<Table, SqlError> 
         ShowFilter::None => Ok(table),
         ShowFilter::Where(_) => Err(error::unsupported("WHERE in a SHOW that the gateway answers")),
         ShowFilter::Like(pattern) => {
-            let pattern = pattern.raw.get(1..pattern.raw.len().saturating_sub(1)).unwrap_or_default().to_ascii_lowercase();
+            let pattern = pattern
+                .raw
+                .get(1..pattern.raw.len().saturating_sub(1))
+                .unwrap_or_default()
+                .to_ascii_lowercase();
             table.rows.retain(|row| {
                 let first = row.first().and_then(Option::as_deref).unwrap_or_default();
                 like(&pattern, &first.to_ascii_lowercase())
             });
-            if let Some(first) = table.columns.first_mut().filter(|column| column.name == "Database") {
+            if let Some(first) = table
+                .columns
+                .first_mut()
+                .filter(|column| column.name == "Database")
+            {
                 first.name = format!("Database ({})", String::from_utf8_lossy(&pattern));
             }
             Ok(table)
@@ -322,7 +389,11 @@ mod tests {
             ("", "a", false),
             ("%a%a", "ba", false),
         ] {
-            assert_eq!(like(pattern.as_bytes(), text.as_bytes()), expected, "{text} LIKE {pattern}");
+            assert_eq!(
+                like(pattern.as_bytes(), text.as_bytes()),
+                expected,
+                "{text} LIKE {pattern}"
+            );
         }
     }
 }

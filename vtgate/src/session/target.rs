@@ -27,7 +27,9 @@ pub const SYSTEM_SCHEMAS: [&str; 4] = ["information_schema", "mysql", "performan
 
 /// Whether a name is one of [`SYSTEM_SCHEMAS`], in any letter case.
 pub fn is_system_schema(name: &str) -> bool {
-    SYSTEM_SCHEMAS.iter().any(|schema| schema.eq_ignore_ascii_case(name))
+    SYSTEM_SCHEMAS
+        .iter()
+        .any(|schema| schema.eq_ignore_ascii_case(name))
 }
 
 /// A parsed target. The database's existence is not checked here.
@@ -70,7 +72,11 @@ impl Target {
             Some((database, shard)) => (database, Some(shard.into())),
         };
         let database = (!database.is_empty()).then(|| database.into());
-        Ok(Self { database, shard, tablet_type })
+        Ok(Self {
+            database,
+            shard,
+            tablet_type,
+        })
     }
 
     /// Whether one of MySQL's own schemas is selected.
@@ -106,7 +112,14 @@ mod tests {
 
     #[test]
     fn parses_and_prints() {
-        for text in ["customer", "customer@replica", "customer:-80", "customer:80-@replica", "@replica", ""] {
+        for text in [
+            "customer",
+            "customer@replica",
+            "customer:-80",
+            "customer:80-@replica",
+            "@replica",
+            "",
+        ] {
             assert_eq!(Target::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Target::parse("c@primary").unwrap().to_string(), "c");
@@ -115,7 +128,10 @@ mod tests {
 
     #[test]
     fn names_what_it_does_not_know() {
-        assert_eq!(Target::parse("c@leader"), Err(TargetError::TabletType("leader".into())));
+        assert_eq!(
+            Target::parse("c@leader"),
+            Err(TargetError::TabletType("leader".into()))
+        );
         assert_eq!(Target::parse("c[40-80]"), Err(TargetError::KeyRange));
     }
 

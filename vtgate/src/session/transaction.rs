@@ -2,8 +2,8 @@
 //!
 //! BEGIN costs nothing by itself: it travels in one write with the first statement on each shard.
 
-use mysql_wire::relay::Expect;
 use mysql_wire::SqlError;
+use mysql_wire::relay::Expect;
 use sql::ast::{Completion, Ident};
 
 use super::Session;
@@ -18,9 +18,11 @@ use crate::error::{self, SqlResult};
 /// Transaction control that is frequent enough to be kept in the plan cache.
 pub(super) fn cacheable(transaction: &sql::ast::Transaction<'_>) -> Option<Planned> {
     match transaction {
-        sql::ast::Transaction::Begin { consistent_snapshot, .. } => {
-            Some(Planned::Begin { consistent_snapshot: *consistent_snapshot })
-        }
+        sql::ast::Transaction::Begin {
+            consistent_snapshot, ..
+        } => Some(Planned::Begin {
+            consistent_snapshot: *consistent_snapshot,
+        }),
         sql::ast::Transaction::Commit(completion) => Some(Planned::Commit(*completion)),
         sql::ast::Transaction::Rollback(completion) => Some(Planned::Rollback(*completion)),
         _ => None,
@@ -29,13 +31,20 @@ pub(super) fn cacheable(transaction: &sql::ast::Transaction<'_>) -> Option<Plann
 
 impl Session {
     /// BEGIN: commits what is open, and remembers how to open the next transaction on a shard.
-    pub(super) async fn begin(&mut self, text: &[u8], consistent_snapshot: bool) -> Result<Done, mysql_wire::Error> {
-        if self.branches.in_transaction() {
-            if let Err(wrong) = self.end_branches("COMMIT").await {
-                return Ok(self.fail(wrong));
-            }
+    pub(super) async fn begin(
+        &mut self,
+        text: &[u8],
+        consistent_snapshot: bool,
+    ) -> Result<Done, mysql_wire::Error> {
+        if self.branches.in_transaction()
+            && let Err(wrong) = self.end_branches("COMMIT").await
+        {
+            return Ok(self.fail(wrong));
         }
-        self.branches.transaction = Transaction::Open { begin: trimmed(text).into(), savepoints: Vec::new() };
+        self.branches.transaction = Transaction::Open {
+            begin: trimmed(text).into(),
+            savepoints: Vec::new(),
+        };
         self.diagnostics.clear();
         self.row_count = 0;
         self.transaction_deadline();
@@ -52,9 +61,17 @@ impl Session {
     /// Opens the transaction on the selected keyspace's shard if it has only one; on several shards each opens its own with its first statement.
     async fn open_on_only_shard(&mut self) -> SqlResult<()> {
         let cluster = self.worker.cluster();
-        let selected = self.target.database.as_deref().and_then(|name| cluster.catalog.find_keyspace(name));
+        let selected = self
+            .target
+            .database
+            .as_deref()
+            .and_then(|name| cluster.catalog.find_keyspace(name));
         let Some(keyspace) = selected else { return Ok(()) };
-        if cluster.catalog.keyspace(keyspace).is_none_or(|keyspace| keyspace.shard_count() != 1) {
+        if cluster
+            .catalog
+            .keyspace(keyspace)
+            .is_none_or(|keyspace| keyspace.shard_count() != 1)
+        {
             return Ok(());
         }
         let mut lease = self.lease(&cluster, keyspace, 0, Needs::default()).await?;
@@ -83,7 +100,10 @@ impl Session {
             return Ok(self.fail(wrong));
         }
         if completion.chain == Some(true) {
-            self.branches.transaction = Transaction::Open { begin, savepoints: Vec::new() };
+            self.branches.transaction = Transaction::Open {
+                begin,
+                savepoints: Vec::new(),
+            };
         }
         self.row_count = 0;
         self.transaction_deadline();
@@ -135,7 +155,11 @@ impl Session {
     }
 
     /// SAVEPOINT, ROLLBACK TO and RELEASE; the caller answers.
-    pub(super) async fn savepoint(&mut self, transaction: &sql::ast::Transaction<'_>, text: &[u8]) -> SqlResult<()> {
+    pub(super) async fn savepoint(
+        &mut self,
+        transaction: &sql::ast::Transaction<'_>,
+        text: &[u8],
+    ) -> SqlResult<()> {
         let (name, keep) = match transaction {
             sql::ast::Transaction::Savepoint(name) => (name, Keep::Add),
             sql::ast::Transaction::RollbackTo(name) => (name, Keep::Through),
@@ -145,14 +169,18 @@ impl Session {
         let quoted = quoted(name);
         if !self.branches.in_transaction() {
             // Outside a transaction a savepoint is gone at once, and naming one is an error.
-            return if matches!(keep, Keep::Add) { Ok(()) } else { Err(no_savepoint(name)) };
+            return if matches!(keep, Keep::Add) {
+                Ok(())
+            } else {
+                Err(no_savepoint(name))
+            };
         }
-        if !matches!(keep, Keep::Add) {
-            if let Transaction::Open { savepoints, .. } = &self.branches.transaction {
-                if !savepoints.iter().any(|known| known.eq_ignore_ascii_case(&quoted)) && self.branches.held().is_empty() {
-                    return Err(no_savepoint(name));
-                }
-            }
+        if !matches!(keep, Keep::Add)
+            && let Transaction::Open { savepoints, .. } = &self.branches.transaction
+            && !savepoints.iter().any(|known| known.eq_ignore_ascii_case(&quoted))
+            && self.branches.held().is_empty()
+        {
+            return Err(no_savepoint(name));
         }
         let mut failed = None;
         let statement = trimmed(text).to_vec();
@@ -175,7 +203,9 @@ impl Session {
             return Err(wrong);
         }
         if let Transaction::Open { savepoints, .. } = &mut self.branches.transaction {
-            let known = savepoints.iter().position(|known| known.eq_ignore_ascii_case(&quoted));
+            let known = savepoints
+                .iter()
+                .position(|known| known.eq_ignore_ascii_case(&quoted));
             match (keep, known) {
                 (Keep::Add, known) => {
                     if let Some(at) = known {
@@ -194,20 +224,37 @@ impl Session {
     /// LOCK TABLES: on the selected keyspace's only shard; on several shards it is accepted without effect, as a dump needs it.
     pub(super) async fn lock_tables(&mut self, text: &[u8]) -> Result<Done, mysql_wire::Error> {
         let cluster = self.worker.cluster();
-        let selected = self.target.database.as_deref().and_then(|name| cluster.catalog.find_keyspace(name));
-        let Some(keyspace) = selected else { return Ok(self.fail(error::no_database())) };
-        if self.branches.in_transaction() {
-            if let Err(wrong) = self.end_branches("COMMIT").await {
-                return Ok(self.fail(wrong));
-            }
+        let selected = self
+            .target
+            .database
+            .as_deref()
+            .and_then(|name| cluster.catalog.find_keyspace(name));
+        let Some(keyspace) = selected else {
+            return Ok(self.fail(error::no_database()));
+        };
+        if self.branches.in_transaction()
+            && let Err(wrong) = self.end_branches("COMMIT").await
+        {
+            return Ok(self.fail(wrong));
         }
-        if cluster.catalog.keyspace(keyspace).is_none_or(|keyspace| keyspace.sharded) {
+        if cluster
+            .catalog
+            .keyspace(keyspace)
+            .is_none_or(|keyspace| keyspace.sharded)
+        {
             self.warn(&[(1235, "LOCK TABLES has no effect on a sharded keyspace".to_owned())]);
-            let answer = OkAnswer { status: self.status(), warnings: 1, ..OkAnswer::default() };
+            let answer = OkAnswer {
+                status: self.status(),
+                warnings: 1,
+                ..OkAnswer::default()
+            };
             self.out.ok(&answer);
             return Ok(Done::Answered);
         }
-        let needs = Needs { primary: true, ..Needs::default() };
+        let needs = Needs {
+            primary: true,
+            ..Needs::default()
+        };
         let mut lease = match self.lease(&cluster, keyspace, 0, needs).await {
             Ok(lease) => lease,
             Err(wrong) => return Ok(self.fail(wrong)),
@@ -215,7 +262,16 @@ impl Session {
         lease.branch.conn.push_query(text);
         self.branches.pinned = true;
         match self.exchange(&mut lease, Expect::Result).await {
-            Ok(answer) => self.finish(lease, answer, &planner::plan::Effects::default(), InsertId::None, needs).await,
+            Ok(answer) => {
+                self.finish(
+                    lease,
+                    answer,
+                    &planner::plan::Effects::default(),
+                    InsertId::None,
+                    needs,
+                )
+                .await
+            }
             Err(failure) => self.lose(lease, failure),
         }
     }
@@ -237,13 +293,22 @@ impl Session {
         let cluster = self.worker.cluster();
         let named = match keyspace {
             Some(name) if super::target::is_system_schema(name) => None,
-            Some(name) => Some(cluster.catalog.find_keyspace(name).ok_or_else(|| error::unknown_database(name))?),
-            None => self.target.database.as_deref().and_then(|name| cluster.catalog.find_keyspace(name)),
+            Some(name) => Some(
+                cluster
+                    .catalog
+                    .find_keyspace(name)
+                    .ok_or_else(|| error::unknown_database(name))?,
+            ),
+            None => self
+                .target
+                .database
+                .as_deref()
+                .and_then(|name| cluster.catalog.find_keyspace(name)),
         };
-        if named.is_none() {
-            if let Some(kept) = self.branches.take_any() {
-                return self.lease_kept(kept).await;
-            }
+        if named.is_none()
+            && let Some(kept) = self.branches.take_any()
+        {
+            return self.lease_kept(kept).await;
         }
         let keyspace = named.unwrap_or(0);
         if cluster.keyspaces.is_empty() {
@@ -266,12 +331,23 @@ impl Session {
         branch.conn.adjust(&self.system, &database).await?;
         let user_variables = self.user_variables.clone();
         branch.conn.adjust_user_variables(&user_variables).await?;
-        Ok(Lease { branch, prefixes: 0, reused: false })
+        Ok(Lease {
+            branch,
+            prefixes: 0,
+            reused: false,
+        })
     }
 
     /// A statement that any shard of a keyspace answers, such as SHOW TABLES.
-    pub(super) async fn ask_any(&mut self, keyspace: Option<&str>, input: &Input<'_>) -> Result<Done, mysql_wire::Error> {
-        let needs = Needs { user_variables: !self.user_variables.variables().is_empty(), ..Needs::default() };
+    pub(super) async fn ask_any(
+        &mut self,
+        keyspace: Option<&str>,
+        input: &Input<'_>,
+    ) -> Result<Done, mysql_wire::Error> {
+        let needs = Needs {
+            user_variables: !self.user_variables.variables().is_empty(),
+            ..Needs::default()
+        };
         let lease = match self.lease_any(keyspace, needs).await {
             Ok(lease) => lease,
             Err(wrong) => return Ok(self.fail(wrong)),
@@ -280,7 +356,12 @@ impl Session {
     }
 
     /// Sends a statement as it is, and passes its answer through.
-    async fn run_plainly(&mut self, mut lease: Lease, input: &Input<'_>, needs: Needs) -> Result<Done, mysql_wire::Error> {
+    async fn run_plainly(
+        &mut self,
+        mut lease: Lease,
+        input: &Input<'_>,
+        needs: Needs,
+    ) -> Result<Done, mysql_wire::Error> {
         let sent = match input.protocol {
             Protocol::Text => {
                 lease.branch.conn.push_query(input.text);
@@ -293,7 +374,16 @@ impl Session {
             return Ok(self.fail(wrong));
         }
         match self.exchange(&mut lease, Expect::Result).await {
-            Ok(answer) => self.finish(lease, answer, &planner::plan::Effects::default(), InsertId::None, needs).await,
+            Ok(answer) => {
+                self.finish(
+                    lease,
+                    answer,
+                    &planner::plan::Effects::default(),
+                    InsertId::None,
+                    needs,
+                )
+                .await
+            }
             Err(failure) => self.lose(lease, failure),
         }
     }
@@ -306,7 +396,12 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let cluster = self.worker.cluster();
         self.branches.pinned = true;
-        let needs = Needs { writes: true, user_variables: true, primary: true, ..Needs::default() };
+        let needs = Needs {
+            writes: true,
+            user_variables: true,
+            primary: true,
+            ..Needs::default()
+        };
         match self.lease(&cluster, keyspace, 0, needs).await {
             Ok(lease) => self.run_plainly(lease, input, needs).await,
             Err(wrong) => Ok(self.fail(wrong)),
@@ -366,20 +461,33 @@ fn quoted(name: &Ident<'_>) -> Vec<u8> {
 }
 
 fn no_savepoint(name: &Ident<'_>) -> SqlError {
-    SqlError::with_code(1305, format!("SAVEPOINT {} does not exist", String::from_utf8_lossy(&name.value)))
+    SqlError::with_code(
+        1305,
+        format!(
+            "SAVEPOINT {} does not exist",
+            String::from_utf8_lossy(&name.value)
+        ),
+    )
 }
 
 /// 1180 for a COMMIT whose answer never came.
 fn unknown_outcome(tablet: &str) -> SqlError {
     SqlError {
         state: *b"08007",
-        ..SqlError::with_code(1180, format!("Got error during COMMIT: the connection to tablet {tablet} was lost, so the outcome is unknown"))
+        ..SqlError::with_code(
+            1180,
+            format!(
+                "Got error during COMMIT: the connection to tablet {tablet} was lost, so the outcome is unknown"
+            ),
+        )
     }
 }
 
 /// Without spaces and semicolons at the end.
 fn trimmed(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|byte| !byte.is_ascii_whitespace() && *byte != b';').map_or(0, |at| at + 1);
+    let end = text
+        .iter()
+        .rposition(|byte| !byte.is_ascii_whitespace() && *byte != b';')
+        .map_or(0, |at| at + 1);
     text.get(..end).unwrap_or_default()
 }
-

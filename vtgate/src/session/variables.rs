@@ -18,7 +18,11 @@ pub(super) enum Handling {
 }
 
 /// The variables of [`Handling::Charset`], in the order in which they have to be set.
-pub(super) const CHARSET_VARIABLES: [&str; 3] = ["character_set_client", "character_set_results", "collation_connection"];
+pub(super) const CHARSET_VARIABLES: [&str; 3] = [
+    "character_set_client",
+    "character_set_results",
+    "collation_connection",
+];
 
 /// Session variables that are carried. Sorted.
 const CARRIED: &[&str] = &[
@@ -135,19 +139,41 @@ pub(super) fn handling(name: &str) -> Handling {
         return Handling::Carried;
     }
     match name.as_str() {
-        "character_set_client" | "character_set_connection" | "character_set_results" | "collation_connection" => {
-            Handling::Charset
-        }
+        "character_set_client"
+        | "character_set_connection"
+        | "character_set_results"
+        | "collation_connection" => Handling::Charset,
         "sql_log_bin" | "gtid_next" | "gtid_purged" => Handling::Ignored,
         _ if name.starts_with("binlog_") => Handling::Ignored,
-        "rand_seed1" | "rand_seed2" | "insert_id" | "last_insert_id" | "profiling" | "profiling_history_size"
-        | "transaction_allow_batching" | "character_set_database" | "collation_database" => Handling::Pinning,
-        "debug" | "debug_sync" | "original_commit_timestamp" | "original_server_version"
-        | "immediate_server_version" | "pseudo_replica_mode" | "pseudo_slave_mode" | "pseudo_thread_id"
-        | "server_id" | "sql_log_off" | "transaction_write_set_extraction" | "terminology_use_previous"
-        | "require_row_format" | "replica_skip_errors" => Handling::Privileged,
-        "resultset_metadata" | "session_track_gtids" | "session_track_schema" | "session_track_state_change"
-        | "session_track_system_variables" | "session_track_transaction_info" => Handling::Refused,
+        "rand_seed1"
+        | "rand_seed2"
+        | "insert_id"
+        | "last_insert_id"
+        | "profiling"
+        | "profiling_history_size"
+        | "transaction_allow_batching"
+        | "character_set_database"
+        | "collation_database" => Handling::Pinning,
+        "debug"
+        | "debug_sync"
+        | "original_commit_timestamp"
+        | "original_server_version"
+        | "immediate_server_version"
+        | "pseudo_replica_mode"
+        | "pseudo_slave_mode"
+        | "pseudo_thread_id"
+        | "server_id"
+        | "sql_log_off"
+        | "transaction_write_set_extraction"
+        | "terminology_use_previous"
+        | "require_row_format"
+        | "replica_skip_errors" => Handling::Privileged,
+        "resultset_metadata"
+        | "session_track_gtids"
+        | "session_track_schema"
+        | "session_track_state_change"
+        | "session_track_system_variables"
+        | "session_track_transaction_info" => Handling::Refused,
         _ => Handling::Carried,
     }
 }
