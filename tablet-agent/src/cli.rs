@@ -81,7 +81,7 @@ pub struct SuperviseArgs {
 /// One tablet.
 #[derive(Debug, Clone, Args)]
 pub struct TabletArgs {
-    /// The tablet's name: <shard's DNS name>-<serial>, for example customer-x-80-1. The trailing number is its serial: the
+    /// The tablet's name: SHARD-SERIAL with the shard's DNS name, for example customer-x-80-1. The trailing number is its serial: the
     /// lowest that is up opens a new shard.
     #[arg(long, value_name = "NAME")]
     pub alias: String,
