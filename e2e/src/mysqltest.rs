@@ -55,12 +55,48 @@ impl Suite {
 /// A server to run files on. Its database `test` is emptied before each file.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Port on 127.0.0.1.
-    pub port: u16,
+    /// Where it listens.
+    pub address: Address,
     /// Account with all rights on `test`.
     pub user: String,
     /// Its password.
     pub password: String,
+}
+
+/// Where a target listens.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// Port on 127.0.0.1.
+    Port(u16),
+    /// Unix socket: the only way in for accounts at `localhost`.
+    Socket(PathBuf),
+}
+
+impl Address {
+    fn args(&self) -> Vec<String> {
+        match self {
+            Self::Port(port) => ["--protocol=tcp", "--host=127.0.0.1", &format!("--port={port}")]
+                .map(str::to_owned)
+                .to_vec(),
+            Self::Socket(path) => vec![
+                "--protocol=socket".to_owned(),
+                format!("--socket={}", path.display()),
+            ],
+        }
+    }
+
+    fn opts(&self) -> mysql_async::OptsBuilder {
+        let opts = mysql_async::OptsBuilder::default().prefer_socket(false);
+        match self {
+            Self::Port(port) => {
+                let tls = mysql_async::SslOpts::default().with_danger_accept_invalid_certs(true);
+                opts.ip_or_hostname("127.0.0.1")
+                    .tcp_port(*port)
+                    .ssl_opts(Some(tls))
+            }
+            Self::Socket(path) => opts.socket(Some(path.display().to_string())),
+        }
+    }
 }
 
 /// How a file ended.
@@ -110,11 +146,8 @@ impl Runner {
             .args([
                 "--no-defaults",
                 "--silent",
-                "--protocol=tcp",
-                "--host=127.0.0.1",
                 "--database=test",
                 "--tail-lines=20",
-                &format!("--port={}", target.port),
                 &format!("--user={}", target.user),
                 &format!("--password={}", target.password),
                 &format!("--basedir={}/", self.suite.dir.display()),
@@ -127,6 +160,7 @@ impl Runner {
                 &format!("--test-file={}/t/{name}.test", self.suite.dir.display()),
                 &format!("--result-file={}", result.display()),
             ]);
+        command.args(target.address.args());
         if record {
             command.arg("--record");
         }
@@ -152,19 +186,15 @@ impl Runner {
 
     /// A fresh database, as mysql-test-run gives each file.
     async fn empty(&self, target: &Target) -> Result<()> {
-        let opts = mysql_async::OptsBuilder::default()
-            .ip_or_hostname("127.0.0.1")
-            .tcp_port(target.port)
+        let opts = target
+            .address
+            .opts()
             .user(Some(&target.user))
-            .pass(Some(&target.password))
-            .prefer_socket(false)
-            .ssl_opts(Some(
-                mysql_async::SslOpts::default().with_danger_accept_invalid_certs(true),
-            ));
+            .pass(Some(&target.password));
         let renew = async {
             let mut conn = mysql_async::Conn::new(opts).await?;
             conn.query_drop("DROP DATABASE IF EXISTS test").await?;
-            conn.query_drop("CREATE DATABASE test").await?;
+            conn.query_drop("CREATE DATABASE IF NOT EXISTS test").await?;
             conn.disconnect().await
         };
         let done = tokio::time::timeout(Duration::from_secs(60), renew).await;

@@ -30,6 +30,10 @@ const OPTIONS: &[&str] = &[
 /// Name and password of the account on a plain server. It has every right.
 pub const ACCOUNT: (&str, &str) = ("e2e", "e2e-secret");
 
+/// An account like the gateway's own on its servers, at `localhost`: views and routines name it as their definer. It has the
+/// password of [`ACCOUNT`].
+pub const DEFINER: &str = "vitrail_app";
+
 /// A running plain mysqld.
 #[derive(Debug)]
 pub struct Plain {
@@ -70,7 +74,8 @@ impl Plain {
         std::fs::write(
             &init,
             format!(
-                "CREATE USER {user} IDENTIFIED BY '{password}'; GRANT ALL ON *.* TO {user} WITH GRANT OPTION;\n"
+                "CREATE USER {user} IDENTIFIED BY '{password}'; GRANT ALL ON *.* TO {user} WITH GRANT OPTION;\n\
+                 CREATE USER {DEFINER}@localhost IDENTIFIED BY '{password}'; GRANT ALL ON *.* TO {DEFINER}@localhost;\n"
             ),
         )?;
         let log = dir.path().join("mysqld.log");
@@ -116,6 +121,11 @@ impl Plain {
         let found = tools::assignments("mysql", &[])?;
         let mysqld = found.get("MYSQLD").context("no MYSQLD")?;
         Self::start(Path::new(mysqld), found.get("MYSQLD_BASEDIR").map(Path::new), &[])
+    }
+
+    /// Where it listens for [`DEFINER`].
+    pub fn socket(&self) -> PathBuf {
+        self.dir.path().join("s.sock")
     }
 
     /// A directory for files of the tests.

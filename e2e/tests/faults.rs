@@ -191,10 +191,7 @@ async fn a_killed_mysqld_comes_back(cluster: &Cluster) {
     let primary = tablet(cluster, "single", "primary");
     kill_9(&primary["mysqldPid"]);
     until_it_works(&mut conn, "SELECT COUNT(*) FROM t", &[LOST, UNAVAILABLE]).await;
-    let found: Option<(i64, i64)> = conn
-        .query_first("SELECT COUNT(*), SUM(v) FROM t")
-        .await
-        .unwrap();
+    let found: Option<(i64, i64)> = conn.query_first("SELECT COUNT(*), SUM(v) FROM t").await.unwrap();
     assert_eq!(found, Some((20, 190)));
     until_it_works(&mut conn, "UPDATE t SET v = v + 1", &[LOST, UNAVAILABLE]).await;
     let again = tablet(cluster, "single", "primary");

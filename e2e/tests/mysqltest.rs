@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use e2e::cluster::Cluster;
 use e2e::mysqltest::filter::candidates;
-use e2e::mysqltest::{Outcome, Runner, Suite, Target, list};
-use e2e::plain::{ACCOUNT, Plain};
+use e2e::mysqltest::{Address, Outcome, Runner, Suite, Target, list};
+use e2e::plain::{ACCOUNT, DEFINER, Plain};
 
 /// Share of the files that pass directly, twice, that must pass through the gateway, too.
 const PASS_PERCENT_MIN: usize = 95;
@@ -49,14 +49,14 @@ async fn main_suite() {
 
     let server = Plain::start(&suite.mysqld, Some(&suite.basedir), &[]).unwrap();
     let direct = Target {
-        port: server.port,
-        user: ACCOUNT.0.to_owned(),
+        address: Address::Socket(server.socket()),
+        user: DEFINER.to_owned(),
         password: ACCOUNT.1.to_owned(),
     };
     let cluster = Cluster::shared();
     let (user, password) = cluster.account().unwrap();
     let gateway = Target {
-        port: cluster.port,
+        address: Address::Port(cluster.port),
         user,
         password,
     };
