@@ -5,14 +5,19 @@
 //! block the union of what the shards answer? That holds when all sharded tables of a block are tied to one of them, its root, by
 //! equality on the columns of one vindex: every combination of rows lies on the root's shard.
 
+mod conditions;
 mod facts;
 mod graph;
+mod inspect;
+mod locality;
 mod query;
 mod scope;
+mod tables;
 
 pub(crate) use facts::{bare, source_of};
 pub(crate) use graph::BestRouting;
-pub(crate) use query::{BlockReport, Ctes, Inspect, Locality};
+pub(crate) use inspect::Inspect;
+pub(crate) use query::{BlockReport, Ctes, Locality};
 pub(crate) use scope::Scope;
 
 use smallvec::SmallVec;

@@ -175,9 +175,28 @@ impl Analysis<'_, '_> {
         }
     }
 
+    /// Whether an outer join, here or within a derived table, may fill the column with NULL.
     pub(crate) fn is_null_supplied(&self, node: Node) -> bool {
-        self.instance(node.inst)
-            .is_none_or(|instance| instance.null_supplied)
+        let mut node = node;
+        for _ in 0..=self.instances.len() {
+            let Some(instance) = self.instance(node.inst) else {
+                return true;
+            };
+            if instance.null_supplied {
+                return true;
+            }
+            let InstanceKind::Derived { columns, .. } = &instance.kind else {
+                return false;
+            };
+            let column = columns
+                .as_ref()
+                .and_then(|columns| columns.get(usize::from(node.col)));
+            match column.and_then(|column| column.origin) {
+                Some(origin) => node = origin,
+                None => return true,
+            }
+        }
+        true
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Groups<'m, 'c, 's> {
     columns: Vec<AggregateColumn>,
     /// Group keys with the text they were written as.
     keys: Vec<(Span, SortKey)>,
-    /// Aggregates already accumulated: their text, their column, whether they order as numbers.
+    /// Aggregates already accumulated: their text, their column, their sort key if they have one.
     known: Vec<(Span, Col, Option<SortKey>)>,
 }
 
@@ -33,26 +33,21 @@ impl Groups<'_, '_, '_> {
         PlanError::unsupported(format_args!("{name}{what} over several shards")).at((span.start, span.end))
     }
 
-    /// Accumulates an aggregate that stands in `column` of each shard's row.
+    /// Accumulates an aggregate that stands in `column` of each shard's row. The result is its sort key, if it orders.
     fn accumulate(
         &mut self,
         expr: &Expr<'_>,
         call: &Call<'_>,
         column: Option<Col>,
-    ) -> Result<SortKey, PlanError> {
+    ) -> Result<Option<SortKey>, PlanError> {
         let text = expr.span.of(self.merging.text);
         if column.is_none()
-            && let Some((_, column, key)) = self
+            && let Some((.., key)) = self
                 .known
                 .iter()
                 .find(|(span, ..)| span.of(self.merging.text) == text)
         {
-            let plain = SortKey {
-                value: *column,
-                proxy: None,
-                descending: false,
-            };
-            return Ok(key.clone().unwrap_or(plain));
+            return Ok(key.clone());
         }
         let name = aggregate_name(call);
         if call.over.is_some() {
@@ -70,6 +65,7 @@ impl Groups<'_, '_, '_> {
         if call.distinct && !matches!(name.as_str(), "min" | "max") && !self.distinct_is_local(call) {
             return Err(Self::unsupported(call, "(DISTINCT)"));
         }
+        let mut kind = KeyKind::Plain;
         let how = match (name.as_str(), arguments) {
             ("count", _) => Accumulate::Count,
             ("sum", Some(_)) => Accumulate::Sum,
@@ -80,18 +76,18 @@ impl Groups<'_, '_, '_> {
                 Accumulate::Average { sum, count }
             }
             ("min" | "max", Some(span)) => {
-                let argument = call
+                kind = call
                     .args
                     .first()
                     .map_or(KeyKind::Weight, |argument| self.merging.kind(argument));
                 // MIN and MAX compare ENUM and SET values as strings.
-                let kind = if argument == KeyKind::Index {
+                let by = if kind == KeyKind::Index {
                     KeyKind::Weight
                 } else {
-                    argument
+                    kind
                 };
                 let open = format!("{}(", name.to_ascii_uppercase());
-                let proxy = self.merging.proxy(kind, span, (&open, ")"))?;
+                let proxy = self.merging.proxy(by, span, (&open, ")"))?;
                 if name == "min" {
                     Accumulate::Min { proxy }
                 } else {
@@ -113,8 +109,10 @@ impl Groups<'_, '_, '_> {
             descending: false,
         };
         self.columns.push(AggregateColumn { column, how });
-        self.known.push((expr.span, column, Some(key.clone())));
-        Ok(key)
+        // Ordering by this value is another matter.
+        let order = (kind != KeyKind::Index).then_some(key);
+        self.known.push((expr.span, column, order.clone()));
+        Ok(order)
     }
 
     /// DISTINCT values that are on one shard each: the partial results add up.
@@ -187,7 +185,8 @@ impl Groups<'_, '_, '_> {
             let mut inspect = Inspect::default();
             inspect.look(inner);
             if inspect.aggregates && is_aggregate_call(call) {
-                return self.accumulate(inner, call, None);
+                let key = self.accumulate(inner, call, None)?;
+                return key.ok_or_else(|| KeyKind::EnumExtreme.refused());
             }
         }
         let text = inner.span.of(self.merging.text);
@@ -199,8 +198,8 @@ impl Groups<'_, '_, '_> {
             && let Some(column) = output.column
         {
             let col = Col::Visible(column);
-            if let Some((.., Some(key))) = self.known.iter().find(|(_, known, _)| *known == col) {
-                return Ok(key.clone());
+            if let Some((.., key)) = self.known.iter().find(|(_, known, _)| *known == col) {
+                return key.clone().ok_or_else(|| KeyKind::EnumExtreme.refused());
             }
             if let Some((_, key)) = self.keys.iter().find(|(_, key)| key.value == col) {
                 return Ok(key.clone());

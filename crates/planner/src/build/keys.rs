@@ -146,11 +146,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
                 span,
                 &format!(")+0{close}"),
             )?)),
-            KeyKind::Json => {
-                return Err(PlanError::unsupported(
-                    "ordering or grouping by JSON over several shards",
-                ));
-            }
+            KeyKind::Json | KeyKind::EnumExtreme => return Err(kind.refused()),
         })
     }
 
@@ -176,6 +172,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
             column: Some(column),
             span,
             kind,
+            aggregates,
             ..
         }) = output
         {
@@ -185,8 +182,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
                 None if position(&item.expr).is_none() => bare(&item.expr).span,
                 None => return self.star_key(column, kind, item.descending),
             };
-            let aggregates = inspect.aggregates || self.span_aggregates(source);
-            let wrap = self.wrap(aggregates);
+            let wrap = self.wrap(aggregates || inspect.aggregates);
             let proxy = self.proxy(kind, source, wrap)?;
             return Ok(SortKey {
                 value: Col::Visible(column),
@@ -251,11 +247,7 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
             KeyKind::Float => Some(Proxy::Number(self.hide_parts(around("CAST(", " AS DOUBLE)")))),
             KeyKind::Timestamp => Some(Proxy::Number(self.hide_parts(around("UNIX_TIMESTAMP(", ")")))),
             KeyKind::Index => Some(Proxy::Number(self.hide_parts(around("", "+0")))),
-            KeyKind::Json => {
-                return Err(PlanError::unsupported(
-                    "ordering or grouping by JSON over several shards",
-                ));
-            }
+            KeyKind::Json | KeyKind::EnumExtreme => return Err(kind.refused()),
         })
     }
 
@@ -278,15 +270,6 @@ impl<'m, 'c, 's> Merging<'m, 'c, 's> {
             });
         }
         Ok(keys.into_boxed_slice())
-    }
-
-    /// Whether an output's expression has an aggregate: groups do not determine it by themselves.
-    fn span_aggregates(&self, span: Span) -> bool {
-        self.grouped
-            && self
-                .outputs
-                .iter()
-                .any(|output| output.span == Some(span) && output.node.is_none())
     }
 
     /// Adds the hidden columns to the text.

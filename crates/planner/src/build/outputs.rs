@@ -4,7 +4,8 @@ use sql::ast::{BinaryOp, Call, CastKind, Expr, ExprKind, LiteralKind, Select, Se
 use sql::span::Span;
 use vschema::table::{ColumnType, TypeClass};
 
-use crate::analyze::{Analysis, Node, OutColumn, Scope, bare};
+use crate::analyze::{Analysis, Inspect, Node, OutColumn, Scope, bare};
+use crate::error::PlanError;
 
 /// An element of the result, and what it is made of.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct Output {
     pub(crate) node: Option<Node>,
     /// How its values compare.
     pub(crate) kind: KeyKind,
+    /// Its expression has aggregates or window functions.
+    pub(crate) aggregates: bool,
 }
 
 /// How values of an expression compare in the gateway.
@@ -35,8 +38,22 @@ pub(crate) enum KeyKind {
     Timestamp,
     /// ENUM and SET: by number.
     Index,
-    /// Not in the gateway.
+    /// JSON: not in the gateway.
     Json,
+    /// MIN or MAX of ENUM or SET: a string that MySQL orders by the number of the value.
+    EnumExtreme,
+}
+
+impl KeyKind {
+    /// The error for kinds that do not compare in the gateway.
+    pub(crate) fn refused(self) -> PlanError {
+        match self {
+            Self::EnumExtreme => {
+                PlanError::unsupported("ordering by MIN or MAX of an ENUM or SET over several shards")
+            }
+            _ => PlanError::unsupported("ordering or grouping by JSON over several shards"),
+        }
+    }
 }
 
 /// The number of a position in ORDER BY or GROUP BY.
@@ -86,6 +103,7 @@ pub(crate) fn outputs(
                                 aliased: false,
                                 node: Some(node),
                                 kind: node_kind(analysis, node),
+                                aggregates: false,
                             });
                             next = next.and_then(|column| column.checked_add(1));
                         }
@@ -99,11 +117,14 @@ pub(crate) fn outputs(
                             aliased: false,
                             node: None,
                             kind: KeyKind::Weight,
+                            aggregates: false,
                         });
                     }
                 }
             }
             SelectItem::Expr { expr, alias, .. } => {
+                let mut inspect = Inspect::default();
+                inspect.look(expr);
                 let (name, node) = match &bare(expr).kind {
                     ExprKind::Column(column) => (
                         column.column.value.to_vec(),
@@ -119,6 +140,7 @@ pub(crate) fn outputs(
                     aliased: alias.is_some(),
                     node,
                     kind: expr_kind(analysis, scope, expr),
+                    aggregates: inspect.aggregates || inspect.windows,
                 });
                 next = next.and_then(|column| column.checked_add(1));
             }
@@ -139,8 +161,8 @@ pub(crate) fn expr_kind(analysis: &Analysis<'_, '_>, scope: &Scope<'_>, expr: &E
                 .first()
                 .map(|argument| expr_kind(analysis, scope, argument))
             {
-                // MIN and MAX of ENUM and SET are strings.
-                None | Some(KeyKind::Index) => KeyKind::Weight,
+                None => KeyKind::Weight,
+                Some(KeyKind::Index) => KeyKind::EnumExtreme,
                 Some(kind) => kind,
             }
         }
