@@ -97,7 +97,9 @@ SELECT id, hidden, g FROM wide;
 # Aggregates.
 SELECT COUNT(*) FROM users;
 SELECT COUNT(*) FROM users WHERE id = 12345;
-SELECT COUNT(name), COUNT(DISTINCT kind) FROM users;
+SELECT COUNT(name), COUNT(kind) FROM users;
+#? refuse
+SELECT COUNT(DISTINCT kind) FROM users;
 SELECT SUM(score), MIN(score), MAX(score), AVG(score) FROM users;
 SELECT SUM(score), MIN(score), MAX(score), AVG(score) FROM users WHERE id = 12345;
 SELECT SUM(kind), AVG(kind) FROM users;
@@ -311,15 +313,18 @@ UPDATE users SET name = 'x' WHERE id = 1;
 COMMIT;
 ROLLBACK TO nowhere;
 
-# Errors.
+# Errors. Where the gateway refuses before MySQL is asked, 1235 is as clear.
 SELECT nope FROM users;
 SELECT nope FROM users WHERE id = 1;
 SELECT * FROM nowhere;
+#? refuse
 SELECT * FROM users, users;
 SELECT users.id FROM users u;
 SELECT id FROM users u JOIN orders o ON u.id = o.user_id;
 SELECT id FROM users ORDER BY nope;
+#? refuse
 SELECT id FROM users ORDER BY 2;
+#? refuse
 SELECT NOPE(id) FROM users;
 SELECT COUNT(id, name) FROM users;
 SELECT id FROM users WHERE;

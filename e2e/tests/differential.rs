@@ -60,6 +60,10 @@ impl Pair {
         for table in tables {
             gateway.query_drop(format!("DELETE FROM {table}")).await.unwrap();
         }
+        // The client library asks for another collation of utf8mb4 than servers choose by themselves.
+        for conn in [&mut gateway, &mut reference] {
+            conn.query_drop("SET NAMES utf8mb4").await.unwrap();
+        }
         for statement in list(include_str!("../statements/data.sql")) {
             for conn in [&mut gateway, &mut reference] {
                 conn.query_drop(&statement.text).await.unwrap();
@@ -365,4 +369,29 @@ async fn prepared_statements() {
         .await;
     }
     pair.finish().await;
+}
+
+/// What a session is before anybody says anything.
+#[tokio::test]
+async fn a_fresh_session() {
+    let cluster = Cluster::shared();
+    let plain = plain();
+    plain
+        .execute(None, &["CREATE DATABASE IF NOT EXISTS test"])
+        .await
+        .unwrap();
+    let mut gateway = cluster.connect(Some("test")).await.unwrap();
+    let mut reference = Conn::new(plain.opts(Some("test"))).await.unwrap();
+    for text in [
+        // The collation of the handshake counts.
+        "SELECT @@character_set_client, @@character_set_connection, @@character_set_results, @@collation_connection",
+        "SELECT 'a' = 'A', 'a'",
+        "SELECT @@sql_mode, @@autocommit, @@time_zone, @@sql_select_limit, @@transaction_isolation, @@foreign_key_checks",
+        "SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS(), DATABASE()",
+        "SHOW WARNINGS",
+    ] {
+        let got = Answer::text(&mut gateway, text.as_bytes()).await.unwrap();
+        let right = Answer::text(&mut reference, text.as_bytes()).await.unwrap();
+        assert_eq!(got.differs(&right, true), None, "{text}");
+    }
 }

@@ -1,7 +1,8 @@
 //! Statements by chance, from a seed.
 //!
 //! They are made so that MySQL's answer is determined: no ORDER BY with ties under LIMIT, no sum of floating-point numbers, no
-//! column outside of GROUP BY that is not an aggregate.
+//! column outside of GROUP BY that is not an aggregate, no choice among values that a collation takes for equal, no error that
+//! depends on which rows are evaluated.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -31,12 +32,12 @@ const AGGREGATES: &[&str] = &[
     "MAX(score)",
     "AVG(score)",
     "AVG(kind)",
-    "MIN(name)",
+    "MIN(email)",
     "MAX(born)",
     "MIN(seen)",
     "MAX(total)",
     "SUM(total)",
-    "COUNT(DISTINCT name)",
+    "COUNT(DISTINCT email)",
 ];
 
 impl Generator {
@@ -159,7 +160,7 @@ impl Generator {
     }
 
     fn expression(&mut self) -> String {
-        let column = self.pick(NUMBERS);
+        let column = self.pick(&["kind", "score"]);
         match self.rng.random_range(0..8) {
             0 => format!("{column} + 1"),
             1 => format!("{column} * 2 AS twice"),
@@ -176,7 +177,7 @@ impl Generator {
         let mut list: Vec<String> = (0..count).map(|_| self.expression()).collect();
         let condition = self.condition_or_none("");
         if self.chance(15) {
-            let column = self.pick(&["kind", "name", "born", "score"]);
+            let column = self.pick(&["kind", "email", "born", "score"]);
             return format!("SELECT DISTINCT {column} FROM users{condition}");
         }
         if self.chance(10) {
