@@ -30,9 +30,14 @@ fn result_set(rows: usize) -> BytesMut {
     write_packet(&mut wire, &mut seq, |w| encode_column_count(1, w));
     write_packet(&mut wire, &mut seq, |w| column.encode(w));
     for _ in 0..rows {
-        write_packet(&mut wire, &mut seq, |w| encode_text_row(w, [Some(&[b'x'; 119][..])]));
+        write_packet(&mut wire, &mut seq, |w| {
+            encode_text_row(w, [Some(&[b'x'; 119][..])])
+        });
     }
-    let ok = OkPacket { status: StatusFlags::AUTOCOMMIT, ..OkPacket::default() };
+    let ok = OkPacket {
+        status: StatusFlags::AUTOCOMMIT,
+        ..OkPacket::default()
+    };
     write_packet(&mut wire, &mut seq, |w| ok.encode(OkHeader::Eof, CAPABILITIES, w));
     wire
 }
@@ -43,11 +48,17 @@ fn relay(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("relay {rows} rows"));
         group.throughput(Throughput::Elements(rows as u64));
         group.bench_function("scan", |b| {
-            b.iter(|| Relay::new(Expect::Result, CAPABILITIES).scan(black_box(&wire)).unwrap());
+            b.iter(|| {
+                Relay::new(Expect::Result, CAPABILITIES)
+                    .scan(black_box(&wire))
+                    .unwrap()
+            });
         });
         group.bench_function("scan and renumber", |b| {
             b.iter(|| {
-                Relay::new(Expect::Result, CAPABILITIES).scan_and_renumber(black_box(&mut wire), 3).unwrap()
+                Relay::new(Expect::Result, CAPABILITIES)
+                    .scan_and_renumber(black_box(&mut wire), 3)
+                    .unwrap()
             });
         });
         group.finish();
@@ -58,14 +69,24 @@ fn messages(c: &mut Criterion) {
     let query = b"\x03\x00\x01SELECT c FROM sbtest1 WHERE id=5037";
     let capabilities = CAPABILITIES | Capabilities::QUERY_ATTRIBUTES;
     c.bench_function("decode COM_QUERY", |b| {
-        b.iter(|| matches!(Command::decode(black_box(query), capabilities), Ok(Command::Query(_))));
+        b.iter(|| {
+            matches!(
+                Command::decode(black_box(query), capabilities),
+                Ok(Command::Query(_))
+            )
+        });
     });
-    let ok = OkPacket { status: StatusFlags::AUTOCOMMIT, ..OkPacket::default() };
+    let ok = OkPacket {
+        status: StatusFlags::AUTOCOMMIT,
+        ..OkPacket::default()
+    };
     let mut out = BytesMut::with_capacity(1 << 16);
     c.bench_function("write an OK packet", |b| {
         b.iter(|| {
             out.clear();
-            write_packet(&mut out, &mut 1, |w| black_box(&ok).encode(OkHeader::Eof, CAPABILITIES, w));
+            write_packet(&mut out, &mut 1, |w| {
+                black_box(&ok).encode(OkHeader::Eof, CAPABILITIES, w)
+            });
         });
     });
 }

@@ -210,17 +210,23 @@ impl PacketStream {
                 return Ok(None);
             };
             // Compressed frames have ids of their own, and MySQL sets the ids of the packets inside to those at every flush.
-            if header.seq != self.seq && self.compression.is_none() {
-                return Err(Error::Sequence {
+            let before = self.partial.as_ref().map_or(0, |partial| partial.bytes.len());
+            let refused = if header.seq != self.seq && self.compression.is_none() {
+                Some(Error::Sequence {
                     expected: self.seq,
                     got: header.seq,
-                });
-            }
-            let before = self.partial.as_ref().map_or(0, |partial| partial.bytes.len());
-            if before + header.len > self.max_payload {
-                return Err(Error::TooLarge {
+                })
+            } else if before + header.len > self.max_payload {
+                Some(Error::TooLarge {
                     limit: self.max_payload,
-                });
+                })
+            } else {
+                None
+            };
+            if let Some(error) = refused {
+                // An ERR packet in answer has the id that the peer waits for.
+                self.seq = header.seq.wrapping_add(1);
+                return Err(error);
             }
             if header.is_continued() || self.partial.is_some() {
                 self.input.consume(HEADER_LEN);
@@ -242,6 +248,32 @@ impl PacketStream {
             Error::Closed
         } else {
             Error::Io(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
+    /// Reads to the end of a message that was refused as too large, and drops it.
+    ///
+    /// Only then does the peer read the error, and only then does closing the socket not reset the connection.
+    pub async fn skip_message(&mut self) -> Result<(), Error> {
+        self.partial = None;
+        loop {
+            let Some(header) = Header::decode(self.input.filled()) else {
+                self.fill().await?;
+                continue;
+            };
+            let mut missing = HEADER_LEN + header.len;
+            while missing > 0 {
+                if self.input.is_empty() {
+                    self.fill().await?;
+                }
+                let now = missing.min(self.input.filled().len());
+                self.input.consume(now);
+                missing -= now;
+            }
+            self.seq = header.seq.wrapping_add(1);
+            if !header.is_continued() {
+                return Ok(());
+            }
         }
     }
 

@@ -84,6 +84,14 @@ impl Transport {
         }
     }
 
+    /// Sends small packets at once (TCP_NODELAY): an answer must not wait for the acknowledgement of the last one.
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        match self.socket() {
+            Socket::Tcp(stream) => stream.set_nodelay(true),
+            Socket::Unix(_) => Ok(()),
+        }
+    }
+
     /// Ready once bytes or the end of the stream may be there. A spurious wake-up is possible.
     pub fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Self::Tls(tls) = self

@@ -1,5 +1,7 @@
 //! A client's connection after the handshake.
 
+use std::time::Duration;
+
 use crate::{
     Capabilities, PacketStream, StatusFlags,
     error::{DecodeError, Error, SqlError},
@@ -10,6 +12,9 @@ use crate::{
     packet::{Reader, Writer},
     stream::Payload,
 };
+
+/// How long a client may take to send the rest of a message that is too large.
+const SKIP_TIME: Duration = Duration::from_secs(10);
 
 /// Connection attributes as the client sent them, kept in one piece.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,8 +121,12 @@ impl Connection {
 
     /// Tells the client why its connection ends, if it can still be told, and closes it.
     pub async fn fail(mut self, error: &Error) {
-        if let Some(error) = error.to_sql_error() {
-            self.write_error(&error);
+        if matches!(error, Error::TooLarge { .. }) {
+            // If the client is too slow it is reset and does not learn why.
+            let _ = tokio::time::timeout(SKIP_TIME, self.stream.skip_message()).await;
+        }
+        if let Some(answer) = error.to_sql_error() {
+            self.write_error(&answer);
         }
         // It is closed either way.
         let _ = self.stream.shutdown().await;

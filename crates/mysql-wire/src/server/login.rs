@@ -66,6 +66,7 @@ pub async fn accept(
     connection_id: u32,
     host: &str,
 ) -> Result<Login, Error> {
+    transport.set_nodelay()?;
     let mut stream = PacketStream::new(transport, MAX_HANDSHAKE_PAYLOAD);
     let nonce = generate_nonce()?;
     let greeting = Handshake {

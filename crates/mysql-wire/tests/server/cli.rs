@@ -192,11 +192,15 @@ fn statements_results_and_errors() {
             .contains("ERROR 1064 (42000) at line 1: You have an error")
     );
     assert_eq!(
-        mysql_stdin(&server, "query_attributes n1 v1 n2 v2\nselect 1"),
+        out(&mysql_stdin(
+            &server,
+            "--ssl-mode=DISABLED",
+            "query_attributes n1 v1 n2 v2\nselect 1"
+        )),
         "select 1\tn1,n2\n"
     );
     let long = format!("select '{}'", "y".repeat(18_000_000));
-    let text = mysql_stdin(&server, &long);
+    let text = out(&mysql_stdin(&server, "--ssl-mode=DISABLED", &long));
     assert_eq!(
         text.len(),
         long.len() + "\tNULL\n".len(),
@@ -204,8 +208,27 @@ fn statements_results_and_errors() {
     );
 }
 
+#[test]
+fn a_message_that_is_too_large_gets_its_error() {
+    let server = Echo::with_tls(ServerConfig {
+        max_allowed_packet: 1 << 20,
+        ..ServerConfig::default()
+    });
+    for len in [3_000_000, 40_000_000] {
+        let long = format!("select '{}'", "y".repeat(len));
+        for mode in ["--ssl-mode=DISABLED", "--ssl-mode=REQUIRED"] {
+            let output = mysql_stdin(&server, mode, &long);
+            assert!(
+                err(&output).contains("ERROR 1153 (08S01)"),
+                "{len} {mode}: {}",
+                err(&output)
+            );
+        }
+    }
+}
+
 /// Runs a statement that is too long for the command line.
-fn mysql_stdin(server: &Echo, sql: &str) -> String {
+fn mysql_stdin(server: &Echo, mode: &str, sql: &str) -> Output {
     use std::io::Write;
     let mut child = Command::new(&*MYSQL)
         .args([
@@ -219,16 +242,20 @@ fn mysql_stdin(server: &Echo, sql: &str) -> String {
             "--max-allowed-packet=64M",
         ])
         .arg(format!("-P{}", server.addr.port()))
+        .arg(mode)
         .env("MYSQL_PWD", "secret")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(sql.as_bytes()).unwrap();
-    stdin.write_all(b";\n").unwrap();
+    // The client may have given up before it has read everything.
+    let _ = stdin
+        .write_all(sql.as_bytes())
+        .and_then(|()| stdin.write_all(b";\n"));
     drop(stdin);
-    out(&child.wait_with_output().unwrap())
+    child.wait_with_output().unwrap()
 }
 
 #[test]
