@@ -10,6 +10,11 @@ use crate::plan::{Ddl, DdlAction, Pin, PlanNode, Routing, TableUse};
 
 impl Builder<'_, '_> {
     pub(crate) fn ddl(&mut self, ddl: &DdlAst<'_>) -> Result<PlanNode, PlanError> {
+        // Defaults, generated columns and views keep the function, not its value of now.
+        if !matches!(ddl, DdlAst::CreateTable(create) if create.query.is_some()) {
+            self.survey.session_values.clear();
+            self.survey.unnamed.clear();
+        }
         let (names, action): (Vec<&ObjectName<'_>>, DdlAction) = match ddl {
             DdlAst::CreateTable(create) => return self.create_table(create),
             DdlAst::CreateDatabase(create) => {

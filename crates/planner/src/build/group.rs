@@ -1,7 +1,10 @@
 //! Groups whose rows lie on several shards: partial aggregates from the shards, combined in the gateway.
 
+use std::ops::ControlFlow;
+
 use sql::ast::{Call, Expr, ExprKind, Query, Select, SelectItem};
 use sql::span::Span;
+use sql::visit::{Visit, walk_expr};
 
 use super::Builder;
 use super::keys::Merging;
@@ -237,12 +240,56 @@ impl Groups<'_, '_, '_> {
         })
     }
 
+    /// Whether a condition depends on the group's keys alone: no aggregate, and no alias of one.
+    pub(crate) fn is_of_keys(&self, term: &Expr<'_>) -> bool {
+        let mut inspect = Inspect::default();
+        inspect.look(term);
+        let mut names = Names {
+            outputs: &self.merging.outputs,
+            aggregates: false,
+        };
+        let _ = names.expr(term);
+        !self.keys.is_empty() && !inspect.aggregates && !inspect.windows && !names.aggregates
+    }
+
+    /// Whether a name is both a column and the alias of something else: HAVING prefers the one that is grouped by.
+    pub(crate) fn is_ambiguous(&self, expr: &Expr<'_>) -> bool {
+        let ExprKind::Column(column) = &bare(expr).kind else {
+            return false;
+        };
+        let node = self.merging.analysis.resolve(self.merging.scope, column);
+        let other = |output: &Output| {
+            output.aliased && output.node != node && output.name.eq_ignore_ascii_case(&column.column.value)
+        };
+        column.table.is_none() && node.is_some() && self.merging.outputs.iter().any(other)
+    }
+
     fn span_node(&self, span: Span) -> Option<crate::analyze::Node> {
         self.merging
             .outputs
             .iter()
             .find(|output| output.span == Some(span))
             .and_then(|output| output.node)
+    }
+}
+
+/// Looks for aliases of aggregates.
+struct Names<'o> {
+    outputs: &'o [Output],
+    aggregates: bool,
+}
+
+impl<'a> Visit<'a> for Names<'_> {
+    type Break = ();
+
+    fn expr(&mut self, expr: &Expr<'a>) -> ControlFlow<()> {
+        if let ExprKind::Column(column) = &expr.kind {
+            self.aggregates |= self
+                .outputs
+                .iter()
+                .any(|output| output.aggregates && output.name.eq_ignore_ascii_case(&column.column.value));
+        }
+        walk_expr(self, expr)
     }
 }
 
@@ -299,11 +346,7 @@ impl Builder<'_, '_> {
             });
         }
         let having = match &select.having {
-            Some(condition) => {
-                // The gateway evaluates it; on the shards it would see partial sums.
-                groups.merging.edits.put(condition.span, Vec::new());
-                Some(self.having(&condition.expr, &mut groups)?)
-            }
+            Some(condition) => self.split_having(condition, &mut groups)?,
             None => None,
         };
         let limit = self.limit(query.limit.as_ref())?;

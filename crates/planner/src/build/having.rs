@@ -1,20 +1,50 @@
 //! HAVING over merged groups: comparisons of numbers.
 
-use sql::ast::{BinaryOp, Expr, ExprKind, IsTest, UnaryOp};
+use sql::ast::{BinaryOp, Condition, Expr, ExprKind, IsTest, UnaryOp};
 
 use super::Builder;
+use super::edits::Part;
 use super::group::Groups;
 use crate::analyze::{bare, source_of};
 use crate::error::PlanError;
 use crate::plan::{Having, HavingOp, Operand};
 
 impl Builder<'_, '_> {
-    /// The condition as the gateway evaluates it.
-    pub(crate) fn having(
+    /// Leaves to the shards the terms that only groups as such decide, and takes the others, which on a shard would see partial
+    /// sums.
+    pub(crate) fn split_having(
         &mut self,
-        expr: &Expr<'_>,
+        condition: &Condition<'_>,
         groups: &mut Groups<'_, '_, '_>,
-    ) -> Result<Having, PlanError> {
+    ) -> Result<Option<Having>, PlanError> {
+        let mut terms = Vec::new();
+        collect_terms(&condition.expr, &mut terms);
+        let (local, merged): (Vec<&Expr<'_>>, Vec<&Expr<'_>>) =
+            terms.into_iter().partition(|term| groups.is_of_keys(term));
+        if merged.is_empty() {
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        for term in local {
+            let word: &[u8] = if parts.is_empty() { b"HAVING " } else { b" AND " };
+            parts.push(Part::Text(word.to_vec()));
+            parts.push(Part::Copy(term.span));
+            if groups.merging.edits.touches(term.span) {
+                return Err(PlanError::unsupported(
+                    "a session function in HAVING over several shards",
+                ));
+            }
+        }
+        groups.merging.edits.put(condition.span, parts);
+        let merged = merged
+            .into_iter()
+            .map(|term| self.having(term, groups))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(Having::And(merged.into_boxed_slice())))
+    }
+
+    /// The condition as the gateway evaluates it.
+    fn having(&mut self, expr: &Expr<'_>, groups: &mut Groups<'_, '_, '_>) -> Result<Having, PlanError> {
         let inner = bare(expr);
         let refuse = || {
             PlanError::unsupported("this HAVING over several shards").at((inner.span.start, inner.span.end))
@@ -92,8 +122,21 @@ impl Builder<'_, '_> {
         if let Some(source) = source_of(self.slots, expr) {
             return Ok(Operand::Value(source));
         }
+        if groups.is_ambiguous(expr) {
+            let error = PlanError::unsupported("an ambiguous name in HAVING over several shards");
+            return Err(error.at((expr.span.start, expr.span.end)));
+        }
         let key = groups.value_of(expr)?;
         self.exact.push(expr.span);
         Ok(Operand::Column(key.value))
+    }
+}
+
+/// The terms of a chain of ANDs.
+fn collect_terms<'n, 'a>(expr: &'n Expr<'a>, terms: &mut Vec<&'n Expr<'a>>) {
+    match &expr.kind {
+        ExprKind::And(parts) => parts.iter().for_each(|part| collect_terms(part, terms)),
+        ExprKind::Paren(inner) if matches!(inner.kind, ExprKind::And(_)) => collect_terms(inner, terms),
+        _ => terms.push(expr),
     }
 }
