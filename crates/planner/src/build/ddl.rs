@@ -83,14 +83,13 @@ impl Builder<'_, '_> {
                     let found = self.ctx.catalog.find_keyspace(&schema);
                     found.ok_or_else(|| PlanError::unknown_database(&schema))?
                 }
-                None => match self
-                    .ctx
-                    .catalog
-                    .find_table(self.ctx.keyspace, &table)?
-                    .or(self.ctx.keyspace)
-                {
-                    Some(keyspace) => keyspace,
-                    None => return Err(PlanError::no_database_selected()),
+                // DROP TABLE IF EXISTS of a dump must not reach a table of that name in another keyspace.
+                None => match self.ctx.keyspace {
+                    Some(selected) => selected,
+                    None => {
+                        let found = self.ctx.catalog.find_table(None, &table)?;
+                        found.ok_or_else(PlanError::no_database_selected)?
+                    }
                 },
             };
             if let (Some(schema), Some(known)) = (&name.schema, self.ctx.catalog.keyspace(keyspace))
