@@ -311,11 +311,7 @@ impl<'a> Visit<'a> for Survey<'_> {
 
     fn query(&mut self, query: &Query<'a>) -> ControlFlow<PlanError> {
         let flow = self.with_ctes(query.with.as_ref(), |survey| {
-            if let SetExpr::Table(table) = &query.body
-                && let Err(error) = survey.mention(&table.table, false)
-            {
-                return ControlFlow::Break(error);
-            }
+            survey.body_tables(&query.body)?;
             walk_set_expr(survey, &query.body)?;
             survey.rest(None, query.order_by.as_ref(), query.limit.as_ref())
         });
@@ -431,6 +427,23 @@ impl Survey<'_> {
         let flow = body(self);
         self.ctes.truncate(outer);
         flow
+    }
+
+    /// Tables of `TABLE t`, also as an operand of UNION and its kin.
+    fn body_tables(&mut self, body: &SetExpr<'_>) -> ControlFlow<PlanError> {
+        match body {
+            SetExpr::Table(table) => match self.mention(&table.table, false) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(error),
+            },
+            SetExpr::SetOp(op) => {
+                self.body_tables(&op.first)?;
+                op.rest
+                    .iter()
+                    .try_for_each(|term| self.body_tables(&term.operand))
+            }
+            SetExpr::Select(_) | SetExpr::Values(_) | SetExpr::Paren(..) => ControlFlow::Continue(()),
+        }
     }
 
     fn rest<'a>(

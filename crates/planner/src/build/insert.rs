@@ -17,6 +17,9 @@ use crate::plan::{
 };
 use crate::survey::{Found, find_table};
 
+/// What is refused when a shard would choose the value of an AUTO_INCREMENT column.
+const COUNTER: &str = "INSERT into a sharded table that leaves the AUTO_INCREMENT value to a shard";
+
 impl<'c> Builder<'_, 'c> {
     pub(crate) fn insert(&mut self, insert: &InsertAst<'_>) -> Result<PlanNode, PlanError> {
         let index = match self.home()? {
@@ -42,6 +45,7 @@ impl<'c> Builder<'_, 'c> {
                     analysis.query(query, None, None)?;
                 }
                 self.refuse_subqueries(table, insert)?;
+                self.check_reference_counter(table, insert)?;
                 self.write_reference(index, &analysis)
             }
             Placement::Pinned(id) => {
@@ -51,6 +55,39 @@ impl<'c> Builder<'_, 'c> {
             }
             Placement::Unsharded => self.pass(index, Routing::Unsharded),
             Placement::Sharded => self.insert_sharded(index, table, insert),
+        }
+    }
+
+    /// Shards that number rows each for themselves would drift apart.
+    fn check_reference_counter(&self, table: &Table, insert: &InsertAst<'_>) -> Result<(), PlanError> {
+        let Some((def, counter)) = table
+            .def
+            .as_ref()
+            .and_then(|def| Some((def, def.auto_increment()?)))
+        else {
+            return Ok(());
+        };
+        let names = column_names(def, insert);
+        let wanted = Wanted { def, names: &names };
+        let InsertValue::Position(position) = wanted.value(counter)? else {
+            return Ok(());
+        };
+        if let InsertSource::Query(_) = insert.source {
+            return Ok(());
+        }
+        let (rows, _) = self.rows(insert, names.len(), &[position])?;
+        let InsertRows::Rows(rows) = rows else {
+            return Ok(());
+        };
+        let given = |row: &InsertRow| {
+            matches!(
+                row.values.last(),
+                Some(Source::Slot(_) | Source::Introduced { .. })
+            )
+        };
+        match rows.iter().all(given) {
+            true => Ok(()),
+            false => Err(PlanError::unsupported(COUNTER)),
         }
     }
 
@@ -257,9 +294,7 @@ impl<'c> Builder<'_, 'c> {
         if let Some(counter) = wanted.def.auto_increment() {
             let given = source(counter).and_then(|node| analysis.column(node));
             if given.is_none_or(|given| given.nullable) {
-                return Err(PlanError::unsupported(
-                    "INSERT into a sharded table that leaves the AUTO_INCREMENT value to a shard",
-                ));
+                return Err(PlanError::unsupported(COUNTER));
             }
         }
         let placements = analysis.placements(root);
@@ -361,9 +396,7 @@ impl Wanted<'_> {
             return Ok(InsertValue::Position(position as u16));
         }
         if column.auto_increment {
-            return Err(PlanError::unsupported(
-                "INSERT into a sharded table that leaves the AUTO_INCREMENT value to a shard",
-            ));
+            return Err(PlanError::unsupported(COUNTER));
         }
         if column.generated.is_some() || matches!(column.default, DefaultValue::Expression(_)) {
             let what = format_args!(

@@ -34,6 +34,7 @@ const CUSTOMER: &str = r#"{
     "places": {"column_vindexes": [{"columns": ["region", "id"], "name": "region"}]},
     "fresh": {"column_vindexes": [{"column": "id", "name": "hash"}]},
     "countries": {"type": "reference"},
+    "currencies": {"type": "reference"},
     "fixed": {"pinned": "80"}
   }
 }"#;
@@ -207,6 +208,16 @@ fn customer_tables() -> Vec<Arc<TableDef>> {
             ],
         ),
         table("countries", vec![not_null(bigint("id")), text("name", ci)]),
+        table(
+            "currencies",
+            vec![
+                ColumnDef {
+                    auto_increment: true,
+                    ..not_null(bigint("id"))
+                },
+                text("code", ci),
+            ],
+        ),
         table("fixed", vec![not_null(bigint("id")), text("name", ci)]),
         table("stray", vec![not_null(bigint("id"))]),
     ]
