@@ -33,6 +33,8 @@ pub(crate) struct Mention<'c> {
     pub(crate) name: String,
     pub(crate) span: Span,
     pub(crate) written: bool,
+    /// The table that INSERT and its kin fill.
+    pub(crate) inserted: bool,
 }
 
 /// What the walk found.
@@ -155,6 +157,7 @@ impl<'c> Survey<'c> {
             name: text,
             span: name.span(),
             written,
+            inserted: written,
         });
         Ok(())
     }

@@ -276,6 +276,7 @@ impl<'c> Builder<'_, 'c> {
     ) -> Result<PlanNode, PlanError> {
         let mut analysis = Analysis::new(self.ctx, self.slots, index);
         let report = analysis.query(query, None, None)?;
+        self.check_all_seen(&analysis)?;
         let moved = || {
             PlanError::unsupported(
                 "INSERT .. SELECT whose rows may belong to another shard than they are read from",

@@ -5,10 +5,13 @@ use sql::span::Span;
 
 use super::edits::{Edits, Part};
 use super::{Builder, Home};
-use crate::analyze::{Analysis, BestRouting, BlockReport, Inst, InstanceKind, Locality, Scope, source_of};
+use crate::analyze::{
+    Analysis, BestRouting, BlockReport, Inst, Instance, InstanceKind, Locality, Scope, source_of,
+};
 use crate::catalog::KeyspaceIndex;
 use crate::error::PlanError;
 use crate::plan::{Limit, Merge, Pin, PlanNode, Route, Routing, Several, SortKey};
+use crate::survey::{Found, Mention};
 
 impl Builder<'_, '_> {
     pub(crate) fn read(&mut self, query: &Query<'_>) -> Result<PlanNode, PlanError> {
@@ -27,6 +30,7 @@ impl Builder<'_, '_> {
         }
         let mut analysis = Analysis::new(self.ctx, self.slots, index);
         let report = analysis.top(query)?;
+        self.check_all_seen(&analysis)?;
         let routing = analysis.union_routing();
         let several = match routing {
             Routing::AnyShard | Routing::Target(_) => Several::AnyOne,
@@ -47,6 +51,30 @@ impl Builder<'_, '_> {
             query: self.template()?,
             several,
         }))
+    }
+
+    /// Each sharded table that the statement names has to be an instance of the analysis: one in a place that it does not look into
+    /// would be read on too few shards.
+    pub(crate) fn check_all_seen(&self, analysis: &Analysis<'_, '_>) -> Result<(), PlanError> {
+        if self.keyspace(analysis.keyspace)?.shard_count() == 1 {
+            return Ok(());
+        }
+        for mention in self.survey.mentions.iter().filter(|mention| !mention.inserted) {
+            let Found::Table(_, table) = mention.found else {
+                continue;
+            };
+            let named = |other: &&Mention<'_>| !other.inserted && other.name == mention.name;
+            let seen = |instance: &&Instance<'_>| matches!(instance.kind, InstanceKind::Base { table: other, .. } if std::ptr::eq(other, table));
+            let (mentions, instances) = (
+                self.survey.mentions.iter().filter(named).count(),
+                analysis.instances.iter().filter(seen).count(),
+            );
+            if table.is_partitioned() && instances < mentions {
+                let span = (mention.span.start, mention.span.end);
+                return Err(PlanError::unsupported("a sharded table in this place").at(span));
+            }
+        }
+        Ok(())
     }
 
     /// The refusal may rest on literals that are positions or names.

@@ -93,6 +93,7 @@ impl<'c> Builder<'_, 'c> {
         {
             analysis.subqueries(expr, &scope, ctes, &mut located)?;
         }
+        self.check_all_seen(&analysis)?;
         let written = self.written(&analysis, &scope, clauses.tables, assignments, targets)?;
         self.mark_written(&written);
         for assignment in assignments {
