@@ -128,9 +128,10 @@ impl PacketStream {
         self.input.filled_mut()
     }
 
-    /// Drops `len` bytes from the front of the buffered bytes.
+    /// Drops `len` bytes from the front of the buffered bytes. Once all are dropped the buffer goes back to the thread.
     pub fn consume(&mut self, len: usize) {
         self.input.consume(len);
+        self.input.release_if_empty();
     }
 
     /// The packet at the front of the buffered bytes, if it is there as a whole.

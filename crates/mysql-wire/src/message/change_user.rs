@@ -44,11 +44,12 @@ impl<'a> ChangeUser<'a> {
             auth_plugin: None,
             attributes: Attributes::default(),
         };
-        if r.remaining() >= 2 {
-            message.collation = Some(r.int2()?);
+        if r.remaining() < 2 {
+            return Ok(message);
         }
+        message.collation = Some(r.int2()?);
         if capabilities.contains(Capabilities::PLUGIN_AUTH) && !r.is_empty() {
-            message.auth_plugin = Some(r.nul_bytes()?);
+            message.auth_plugin = Some(r.nul_bytes()?).filter(|name| !name.is_empty());
         }
         if capabilities.contains(Capabilities::CONNECT_ATTRS) {
             message.attributes = Attributes::decode(&mut r)?;

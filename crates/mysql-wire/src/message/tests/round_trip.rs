@@ -106,7 +106,7 @@ proptest! {
     ) {
         let message = ChangeUser {
             user: &user, auth_response: &auth, database: &db, collation: Some(collation),
-            auth_plugin: caps.contains(Capabilities::PLUGIN_AUTH).then_some(&plugin),
+            auth_plugin: (caps.contains(Capabilities::PLUGIN_AUTH) && !plugin.is_empty()).then_some(&plugin),
             attributes: Attributes::default(),
         };
         let payload = encoded(|w| message.encode(caps, w));
