@@ -10,4 +10,5 @@
 mod cli;
 mod driver;
 mod echo;
+mod liveness;
 mod own_client;
