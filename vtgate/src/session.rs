@@ -18,10 +18,12 @@ mod set;
 mod settings;
 mod several;
 mod show;
+mod sql_prepared;
 pub mod target;
 mod transaction;
 mod variables;
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -72,6 +74,8 @@ pub struct Session {
     /// Connections that the session keeps: an open transaction's, or one it is pinned to.
     branches: Branches,
     statements: Statements,
+    /// Statements of PREPARE in SQL, by lower case name.
+    named_statements: HashMap<String, Rc<[u8]>>,
     diagnostics: Diagnostics,
     last_insert_id: u64,
     found_rows: u64,
@@ -107,6 +111,7 @@ impl Session {
             context_id,
             branches: Branches::default(),
             statements: Statements::default(),
+            named_statements: HashMap::new(),
             diagnostics: Diagnostics::new(),
             last_insert_id: 0,
             found_rows: 0,
@@ -255,6 +260,7 @@ impl Session {
     fn reset(&mut self) {
         self.branches.abandon();
         self.statements = Statements::default();
+        self.named_statements.clear();
         self.user_variables = self.worker.user_settings.empty();
         self.system = self.worker.system_settings.empty();
         self.diagnostics.clear();

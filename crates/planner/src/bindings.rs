@@ -70,6 +70,10 @@ impl<'b> Bindings<'b> {
 
     fn introduced(&self, slot: SlotIndex, charset: &str) -> Value<'b> {
         match self.slot(slot) {
+            // ASCII is the same in every character set that the gateway converts, `binary` included.
+            Value::Str(bytes, _) if bytes.is_ascii() && Charset::from_name(charset) != Charset::Opaque => {
+                Value::Str(bytes, Charset::Utf8)
+            }
             Value::Str(bytes, _) => match Charset::from_name(charset) {
                 Charset::Binary => Value::Bytes(bytes),
                 Charset::Opaque => Value::Other,

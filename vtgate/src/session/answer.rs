@@ -211,6 +211,8 @@ pub struct Column {
     pub name: String,
     /// A BIGINT instead of a string.
     pub number: bool,
+    /// The number is UNSIGNED.
+    pub unsigned: bool,
 }
 
 impl Column {
@@ -219,6 +221,7 @@ impl Column {
         Self {
             name: name.to_owned(),
             number: false,
+            unsigned: false,
         }
     }
 
@@ -227,6 +230,15 @@ impl Column {
         Self {
             name: name.to_owned(),
             number: true,
+            unsigned: false,
+        }
+    }
+
+    /// An unsigned integer column.
+    pub fn unsigned(name: &str) -> Self {
+        Self {
+            unsigned: true,
+            ..Self::number(name)
         }
     }
 
@@ -240,7 +252,7 @@ impl Column {
                 collation: mysql_wire::collation::BINARY,
                 length: 21,
                 column_type: ColumnType::LongLong as u8,
-                flags: ColumnFlags::BINARY,
+                flags: ColumnFlags::BINARY.with(ColumnFlags::UNSIGNED, self.unsigned),
                 ..base
             };
         }

@@ -179,10 +179,14 @@ impl Session {
         let mut string =
             |text: &str| out.extend_from_slice(&super::settings::string_literal(text.as_bytes()));
         match value {
-            SessionValue::LastInsertId => out.extend_from_slice(self.last_insert_id.to_string().as_bytes()),
+            SessionValue::LastInsertId => {
+                out.extend_from_slice(format!("CAST({} AS UNSIGNED)", self.last_insert_id).as_bytes());
+            }
             SessionValue::FoundRows => out.extend_from_slice(self.found_rows.to_string().as_bytes()),
             SessionValue::RowCount => out.extend_from_slice(self.row_count.to_string().as_bytes()),
-            SessionValue::ConnectionId => out.extend_from_slice(self.control.id.to_string().as_bytes()),
+            SessionValue::ConnectionId => {
+                out.extend_from_slice(format!("CAST({} AS UNSIGNED)", self.control.id).as_bytes());
+            }
             SessionValue::User => string(&format!("{}@{}", self.user(), self.client.host)),
             SessionValue::CurrentUser => string(&format!("{}@%", self.user())),
             SessionValue::Database => match &self.target.database {
@@ -272,6 +276,7 @@ impl Session {
     pub(super) async fn exchange(&mut self, lease: &mut Lease, expect: Expect) -> Result<Answer, Failure> {
         let conn = &mut lease.branch.conn;
         conn.begin_exchange();
+        let first_seq = conn.stream().seq();
         let backend_failure = |error| Failure::Backend {
             error,
             silent: true,
@@ -288,7 +293,7 @@ impl Session {
             out: &mut self.out,
             control: &self.control,
         };
-        let answer = pass_through(&mut client, conn, expect).await?;
+        let answer = pass_through(&mut client, conn, expect, first_seq).await?;
         if let Err(wrong) = prefixed {
             // The statement ran without what should have come before it: nobody may build on this connection.
             return Ok(Answer::Err(wrong));

@@ -8,7 +8,7 @@ use planner::catalog::ShardIndex;
 use planner::plan::{Merge, Plan, Route};
 
 use super::Session;
-use super::diagnostics::warning_count;
+use super::diagnostics::{Diagnostics, warning_count};
 use super::execute::{Input, Lease, Needs, Protocol};
 use super::query::Done;
 use crate::cluster::Cluster;
@@ -77,12 +77,14 @@ impl Session {
             answers = asked => answers,
         };
         let mut results = Vec::with_capacity(answers.len());
+        let mut diagnostics = Diagnostics::new();
         let mut first_error = None;
         let mut lost = false;
         for (lease, answer) in leases.into_iter().zip(answers) {
             match answer {
-                Ok(result) => {
+                Ok((result, warnings)) => {
                     self.branches.put(lease.branch, result.ok.status);
+                    diagnostics.extend(warnings);
                     results.push(result);
                 }
                 Err(Error::Sql(wrong)) => {
@@ -107,7 +109,7 @@ impl Session {
         if let Some(wrong) = first_error {
             return Err(wrong);
         }
-        self.diagnostics.clear();
+        self.diagnostics = diagnostics;
         crate::merge::merge(
             merge,
             results,
@@ -138,7 +140,7 @@ impl Session {
 }
 
 /// Sends the statement and reads its rows.
-async fn ask(lease: &mut Lease, text: &[u8]) -> Result<QueryResult, Error> {
+async fn ask(lease: &mut Lease, text: &[u8]) -> Result<(QueryResult, Diagnostics), Error> {
     let conn = &mut lease.branch.conn;
     conn.begin_exchange();
     conn.queue_query(text);
@@ -149,8 +151,14 @@ async fn ask(lease: &mut Lease, text: &[u8]) -> Result<QueryResult, Error> {
     if matches!(answer, Ok(_) | Err(Error::Sql(_))) {
         conn.end_exchange();
     }
-    answer?
+    let result = answer?
         .into_iter()
         .next()
-        .ok_or(Error::Unexpected("end of the answer"))
+        .ok_or(Error::Unexpected("end of the answer"))?;
+    let warnings = if result.ok.warnings > 0 {
+        super::several::conditions(conn.query(b"SHOW WARNINGS").await?)
+    } else {
+        Diagnostics::new()
+    };
+    Ok((result, warnings))
 }

@@ -7,7 +7,7 @@ use planner::context::PlanContext;
 use planner::value::Charset;
 use sql::ast::{Explain, InsertSource, Statement, StatementKind};
 use sql::error::ParseError;
-use sql::fingerprint::{Fingerprint, Verb};
+use sql::fingerprint::{Fingerprint, SlotClass, Verb};
 use sql::lexer::LexOptions;
 use sql::span::Span;
 
@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Runs one statement and answers it. `more` says that another one follows.
-    async fn statement(
+    pub(super) async fn statement(
         &mut self,
         text: &[u8],
         fingerprint: &Fingerprint,
@@ -102,6 +102,15 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let started = Instant::now();
         let mut label = StatementLabel::SESSION;
+        if fingerprint.params() > 0 {
+            // MySQL takes `?` in prepared statements only.
+            let at = fingerprint
+                .slots()
+                .iter()
+                .find(|slot| matches!(slot.class, SlotClass::Param(_)));
+            let wrong = ParseError::syntax(text, at.map_or(0, |slot| slot.span.start as usize));
+            return Ok(self.fail(error::syntax(wrong)));
+        }
         self.out.more_results = more;
         let done = match self.find(text, fingerprint) {
             Err(wrong) => {
@@ -259,7 +268,12 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let text = input.text;
         let outcome = match &statement.kind {
-            StatementKind::Empty => Err(SqlError::with_code(1065, "Query was empty")),
+            // A text of comments alone is no error in MySQL.
+            StatementKind::Empty if text.iter().all(u8::is_ascii_whitespace) => {
+                Err(SqlError::with_code(1065, "Query was empty"))
+            }
+            StatementKind::Empty => Ok(()),
+            StatementKind::Prepared(prepared) => return self.sql_prepared(prepared).await,
             StatementKind::Set(set) => self.set(text, set).await,
             StatementKind::Use(name) => {
                 let name = String::from_utf8_lossy(&name.value).into_owned();
@@ -349,6 +363,7 @@ fn is_own(kind: &StatementKind<'_>) -> bool {
         | StatementKind::Show(_)
         | StatementKind::LockTables(_)
         | StatementKind::UnlockTables
+        | StatementKind::Prepared(_)
         | StatementKind::Kill(_) => true,
         StatementKind::Explain(explain) => matches!(**explain, Explain::Vitrail { .. } | Explain::Connection),
         _ => false,

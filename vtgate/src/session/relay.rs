@@ -136,15 +136,17 @@ async fn fill(
     }
 }
 
-/// Passes the answer of `backend` through to the client. The statement has been flushed to it.
+/// Passes the answer of `backend` through to the client. The statement has been flushed to it; its answer starts with the sequence id
+/// `first_seq`, which is the number of packets that the command took.
 pub(super) async fn pass_through(
     client: &mut ClientSide<'_>,
     backend: &mut Backend,
     expect: Expect,
+    first_seq: u8,
 ) -> Result<Answer, Failure> {
     let capabilities = backend.capabilities();
     let mut relay = Relay::new(expect, capabilities);
-    let seq_offset = client.out.seq.wrapping_sub(1);
+    let seq_offset = client.out.seq.wrapping_sub(first_seq);
     let mut interrupted = None;
     loop {
         let scan = if seq_offset == 0 {
@@ -167,6 +169,7 @@ pub(super) async fn pass_through(
             forward: scan.forward,
             len: scan.packet_len,
             seq: relay.next_seq().wrapping_add(seq_offset),
+            verbatim: seq_offset == 0,
         };
         if let Some(answer) = take_event(client, backend, &relay, &seen, capabilities).await? {
             if let Some(why) = interrupted {
@@ -186,6 +189,8 @@ struct Seen {
     len: usize,
     /// The client's sequence id after it.
     seq: u8,
+    /// Sequence ids are the same on both hops.
+    verbatim: bool,
 }
 
 async fn take_event(
@@ -213,7 +218,7 @@ async fn take_event(
                 (eof.status, eof.warnings, true)
             };
             let rows = relay.rows();
-            if relay.is_done() && plain && !client.out.more_results && client.out.seq == 1 {
+            if relay.is_done() && plain && !client.out.more_results && seen.verbatim {
                 client.out.seq = seen.seq;
                 send(client, backend, whole).await?;
             } else {

@@ -282,7 +282,7 @@ fn name_of(ident: &Ident<'_>) -> String {
 }
 
 fn count(name: &str, count: usize) -> Table {
-    let mut table = Table::new(vec![Column::number(name)]);
+    let mut table = Table::new(vec![Column::unsigned(name)]);
     table.row([&count.to_string()]);
     table
 }

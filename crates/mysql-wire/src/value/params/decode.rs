@@ -69,7 +69,7 @@ pub fn decode_params<'a>(
             .attributes
             .push(read_attribute(&mut reader, raw, index, sent)?);
     }
-    reader.finish()?;
+    // Bytes behind the last value are ignored, as MySQL does: some clients send a spare one for each NULL.
     if bound.types_sent {
         remembered.clear();
         remembered.extend(bound.params.iter().map(|param| param.ty));
