@@ -127,6 +127,11 @@ impl Pair {
             "{} statements compared, {} not supported yet",
             self.compared, self.refused
         );
+        let (known, unknown): (Vec<String>, Vec<String>) = std::mem::take(&mut self.differences)
+            .into_iter()
+            .partition(|difference| is_known(difference));
+        eprintln!("{} differences of a known class", known.len());
+        self.differences = unknown;
         let shown = self
             .differences
             .iter()
@@ -140,6 +145,14 @@ impl Pair {
             self.differences.len()
         );
     }
+}
+
+/// Whether `statements/known.txt` names the class of a difference: all texts of one of its lines occur.
+fn is_known(difference: &str) -> bool {
+    include_str!("../statements/known.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .any(|line| line.split('\t').all(|text| difference.contains(text)))
 }
 
 fn plain_text(text: String) -> Statement {

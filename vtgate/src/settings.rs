@@ -79,11 +79,41 @@ pub fn write_difference(kind: Kind, from: &Settings, to: &Settings, out: &mut Ve
         let undone: &[u8] = if kind == Kind::System { b"DEFAULT" } else { b"NULL" };
         assign(name, undone);
     }
+    let names = if kind == Kind::System {
+        names_clause(from, to)
+    } else {
+        None
+    };
     for (name, value) in &to.variables {
-        if from.variables.get(name) != Some(value) {
+        let covered = names.is_some() && NAMES_VARIABLES.contains(&&**name);
+        if !covered && from.variables.get(name) != Some(value) {
             assign(name, value);
         }
     }
+    if let Some(names) = names {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        out.extend_from_slice(&names);
+    }
+}
+
+/// The variables that SET NAMES sets together.
+const NAMES_VARIABLES: [&str; 3] = [
+    "character_set_client",
+    "character_set_results",
+    "collation_connection",
+];
+
+/// `NAMES charset COLLATE collation` where it says the same as the three variables: it also gives result columns that collation, as the
+/// handshake of a client does.
+fn names_clause(from: &Settings, to: &Settings) -> Option<Vec<u8>> {
+    let [client, results, collation] = NAMES_VARIABLES.map(|name| to.get(name));
+    let (client, collation) = (client.filter(|charset| Some(*charset) == results)?, collation?);
+    let plain = |literal: &[u8]| literal.first() == Some(&b'\'');
+    let changed = NAMES_VARIABLES.iter().any(|name| from.get(name) != to.get(name));
+    (changed && plain(client) && plain(collation))
+        .then(|| [b"NAMES ", client, b" COLLATE ", collation].concat())
 }
 
 /// Interns maps of variables; one table for each worker and [`Kind`].
@@ -176,6 +206,29 @@ mod tests {
             "@@session.`sql_mode`=DEFAULT,@@session.`time_zone`='+00:00'"
         );
         assert_eq!(difference(Kind::User, &b, &table.empty()), "@`time_zone`=NULL");
+    }
+
+    #[test]
+    fn a_client_character_set_is_set_as_a_whole() {
+        let table = SettingsTable::default();
+        let mut settings = table.empty();
+        for (name, value) in [
+            ("character_set_client", &b"'latin1'"[..]),
+            ("character_set_results", b"'latin1'"),
+            ("collation_connection", b"'latin1_swedish_ci'"),
+            ("sql_notes", b"0"),
+        ] {
+            settings = table.with(&settings, name, Some(value));
+        }
+        assert_eq!(
+            difference(Kind::System, &table.empty(), &settings),
+            "@@session.`sql_notes`=0,NAMES 'latin1' COLLATE 'latin1_swedish_ci'"
+        );
+        let without_results = table.with(&settings, "character_set_results", Some(b"NULL"));
+        assert_eq!(
+            difference(Kind::System, &settings, &without_results),
+            "@@session.`character_set_results`=NULL"
+        );
     }
 
     #[test]

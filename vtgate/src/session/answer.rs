@@ -178,6 +178,9 @@ impl Output {
                 });
                 match (cell, number) {
                     (None, _) => cells.null(index),
+                    (_, Some(number)) if column.int => {
+                        cells.value().int4(u32::try_from(number).unwrap_or(u32::MAX));
+                    }
                     (_, Some(number)) => cells.value().int8(number),
                     (Some(text), None) => cells.value().lenenc_bytes(text),
                 }
@@ -213,6 +216,8 @@ pub struct Column {
     pub number: bool,
     /// The number is UNSIGNED.
     pub unsigned: bool,
+    /// The number is an INT instead of a BIGINT.
+    pub int: bool,
 }
 
 impl Column {
@@ -222,6 +227,7 @@ impl Column {
             name: name.to_owned(),
             number: false,
             unsigned: false,
+            int: false,
         }
     }
 
@@ -231,6 +237,15 @@ impl Column {
             name: name.to_owned(),
             number: true,
             unsigned: false,
+            int: false,
+        }
+    }
+
+    /// An INT UNSIGNED column.
+    pub fn int_unsigned(name: &str) -> Self {
+        Self {
+            int: true,
+            ..Self::unsigned(name)
         }
     }
 
@@ -251,7 +266,11 @@ impl Column {
             return ColumnDefinition {
                 collation: mysql_wire::collation::BINARY,
                 length: 21,
-                column_type: ColumnType::LongLong as u8,
+                column_type: if self.int {
+                    ColumnType::Long as u8
+                } else {
+                    ColumnType::LongLong as u8
+                },
                 flags: ColumnFlags::BINARY.with(ColumnFlags::UNSIGNED, self.unsigned),
                 ..base
             };

@@ -193,6 +193,7 @@ impl Session {
                 Some(name) => string(name),
                 None => out.extend_from_slice(b"NULL"),
             },
+            SessionValue::Autocommit => out.push(if self.autocommit() { b'1' } else { b'0' }),
             _ => out.extend_from_slice(b"NULL"),
         }
     }

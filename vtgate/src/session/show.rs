@@ -148,7 +148,7 @@ impl Session {
         let (skip, take) = limit(show.limit.as_ref())?;
         let mut table = Table::new(vec![
             Column::text("Level"),
-            Column::number("Code"),
+            Column::int_unsigned("Code"),
             Column::text("Message"),
         ]);
         let chosen = self

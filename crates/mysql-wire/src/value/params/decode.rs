@@ -4,7 +4,7 @@ use super::{Attribute, Param, ParamError, ParamType, ParamValue};
 use crate::column::ColumnType;
 use crate::message::{self, RawParams};
 use crate::packet::Reader;
-use crate::value::{ValueError, ValueRef, binary};
+use crate::value::{Form, ValueError, ValueRef, binary};
 
 /// The decoded parameters of a COM_STMT_EXECUTE.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,8 +127,27 @@ fn read_value<'a>(
     if raw.is_null(index) {
         return Ok(ValueRef::Null);
     }
-    binary::decode(&ty.format(), reader).map_err(|error| match error {
-        ValueError::Decode(error) => ParamError::Decode(error),
-        error => ParamError::Value { index, error },
+    let start = *reader;
+    binary::decode(&ty.format(), reader).or_else(|error| {
+        if let Some((value, after)) = long_value(start, ty) {
+            *reader = after;
+            return Ok(value);
+        }
+        Err(match error {
+            ValueError::Decode(error) => ParamError::Decode(error),
+            error => ParamError::Value { index, error },
+        })
     })
+}
+
+/// A string whose length has eight bytes, of which only the low four count: so MySQL reads parameters, and mysql2 of Node.js repeats them
+/// in the upper half.
+fn long_value<'a>(mut reader: Reader<'a>, ty: ParamType) -> Option<(ValueRef<'a>, Reader<'a>)> {
+    if reader.peek() != Some(0xfe) || !matches!(Form::of(ty.ty), Ok(Form::Bytes)) {
+        return None;
+    }
+    reader.skip(1).ok()?;
+    let len = usize::try_from(reader.int4().ok()?).ok()?;
+    reader.skip(4).ok()?;
+    Some((ValueRef::Bytes(reader.bytes(len).ok()?), reader))
 }
