@@ -222,10 +222,6 @@ fn wrong_packets_are_refused_and_forget_nothing() {
         "byte 0: 4 bytes needed, 3 left"
     );
     assert_eq!(
-        decode(b"\x01\0\0\0\0\x01\0\0\0\0\x01\x01\0\x01x", false),
-        "byte 1: 1 bytes too many"
-    );
-    assert_eq!(
         decode(b"\x01\0\0\0\x08\x01\0\0\0\0", true),
         "parameter count: invalid value 0x0"
     );
@@ -233,6 +229,17 @@ fn wrong_packets_are_refused_and_forget_nothing() {
         decode(b"\x01\0\0\0\x08\x01\0\0\0\xfd\xff\xff\xff", true),
         "parameter count: invalid value 0xffffff"
     );
+}
+
+#[test]
+fn what_mysql_tolerates_is_tolerated() {
+    let spare = b"\x01\0\0\0\0\x01\0\0\0\0\x01\x01\0\x01x";
+    let got = decode_execute(spare, 1, false, &mut Vec::new(), never).unwrap();
+    assert_eq!(got.params.len(), 1);
+    // The upper half of a length of eight bytes repeats the lower one.
+    let long = b"\x01\0\0\0\0\x01\0\0\0\0\x01\xfd\0\xfe\x02\0\0\0\x02\0\0\0hi";
+    let got = decode_execute(long, 1, false, &mut Vec::new(), never).unwrap();
+    assert_eq!(got.params[0].value, ParamValue::Inline(ValueRef::Bytes(b"hi")));
 }
 
 #[test]
