@@ -72,6 +72,12 @@ impl Branches {
     /// Decides after a statement whether the session keeps the connection; drops it if not.
     pub(super) fn put(&mut self, mut branch: Branch, status: StatusFlags) {
         branch.in_transaction = status.contains(StatusFlags::IN_TRANS);
+        if !branch.conn.is_clean() {
+            // Something went wrong in the middle of an exchange: nobody can build on this connection.
+            branch.conn.discard();
+            return;
+        }
+        branch.wrote &= branch.in_transaction;
         let ended = !branch.in_transaction && !self.held.iter().any(|other| other.in_transaction);
         if branch.in_transaction || self.pinned {
             self.held.push(branch);
@@ -84,7 +90,7 @@ impl Branches {
 
     /// Gives a connection back after something that changed nothing on it.
     pub(super) fn give_back(&mut self, branch: Branch) {
-        if branch.in_transaction || self.pinned {
+        if branch.conn.is_clean() && (branch.in_transaction || self.pinned) {
             self.held.push(branch);
         }
     }

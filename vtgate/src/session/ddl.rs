@@ -7,7 +7,7 @@ use planner::resolve::resolve;
 use super::Session;
 use super::answer::OkAnswer;
 use super::diagnostics::{Condition, warning_count};
-use super::execute::{Input, Needs};
+use super::execute::{Input, Lease, Needs};
 use super::planned::InsertId;
 use super::query::Done;
 use crate::cluster::Cluster;
@@ -79,10 +79,7 @@ impl Session {
                 .map(|(_, shard)| shard.name.to_string())
                 .unwrap_or_default();
             let outcome = match self.lease(cluster, ddl.keyspace, *shard, needs).await {
-                Ok(mut lease) => {
-                    let conn = &mut lease.branch.conn;
-                    conn.query(&text).await.map_err(|error| conn.lost(error))
-                }
+                Ok(lease) => self.ddl_on(lease, &text).await,
                 Err(wrong) => Err(wrong),
             };
             match outcome {
@@ -103,6 +100,22 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    async fn ddl_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<()> {
+        self.settle(&mut lease).await?;
+        let conn = &mut lease.branch.conn;
+        match conn.query(text).await {
+            Ok(result) => {
+                self.branches.put(lease.branch, result.ok.status);
+                Ok(())
+            }
+            Err(error) => {
+                let wrong = conn.lost(error);
+                self.branches.give_back(lease.branch);
+                Err(wrong)
+            }
+        }
     }
 
     fn answer_ddl(&mut self, affected_rows: u64) -> Done {
@@ -149,7 +162,10 @@ impl Session {
         let mut done: Vec<String> = Vec::new();
         for shard in shards {
             let outcome = match self.lease(cluster, keyspace, *shard, needs).await {
-                Ok(mut lease) => empty_on(&mut lease.branch.conn).await,
+                Ok(mut lease) => match self.settle(&mut lease).await {
+                    Ok(()) => empty_on(&mut lease.branch.conn).await,
+                    Err(wrong) => Err(wrong),
+                },
                 Err(wrong) => Err(wrong),
             };
             let name = cluster

@@ -470,6 +470,12 @@ impl Session {
             }
         };
         self.put_back(lease, &answer).await;
+        if matches!(&answer, Answer::Err(wrong) if wrong.code == 1213) {
+            // MySQL rolled back the shard that met the deadlock; the client takes the whole transaction for rolled back.
+            let diagnostics = std::mem::take(&mut self.diagnostics);
+            let _ = self.end_branches("ROLLBACK").await;
+            self.diagnostics = diagnostics;
+        }
         Ok(done)
     }
 
@@ -528,6 +534,17 @@ impl Session {
         };
         self.branches.put(lease.branch, status);
         self.transaction_deadline();
+    }
+
+    /// Gives back connections that were leased for a statement which is not sent after all. A transaction that is open on one stays open.
+    pub(super) async fn return_unused(&mut self, leases: Vec<Lease>) {
+        for mut lease in leases {
+            if self.settle(&mut lease).await.is_ok() {
+                self.branches.give_back(lease.branch);
+            } else {
+                lease.branch.conn.discard();
+            }
+        }
     }
 
     /// Keeps the deadline of an open transaction in line with its state.

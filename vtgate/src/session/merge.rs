@@ -62,7 +62,13 @@ impl Session {
         };
         let mut leases = Vec::with_capacity(shards.len());
         for shard in shards {
-            leases.push(self.lease(cluster, route.keyspace, *shard, needs).await?);
+            match self.lease(cluster, route.keyspace, *shard, needs).await {
+                Ok(lease) => leases.push(lease),
+                Err(wrong) => {
+                    self.return_unused(leases).await;
+                    return Err(wrong);
+                }
+            }
         }
         let asked = join_all(leases.iter_mut().map(|lease| ask(lease, &text)));
         let answers = tokio::select! {

@@ -284,8 +284,8 @@ impl Session {
                     let (status, keeps) = (self.status(), keeps_diagnostics(statement));
                     if !keeps {
                         self.diagnostics.clear();
+                        self.found_rows = table.rows.len() as u64;
                     }
-                    self.found_rows = table.rows.len() as u64;
                     self.row_count = -1;
                     self.out.table(&table, status, 0);
                     return Ok(Done::Answered);

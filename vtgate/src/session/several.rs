@@ -133,7 +133,10 @@ impl Session {
         for part in parts {
             match self.lease(cluster, keyspace, part.shard, needs).await {
                 Ok(lease) => leases.push(lease),
-                Err(wrong) => return Ok(self.fail(wrong)),
+                Err(wrong) => {
+                    self.return_unused(leases).await;
+                    return Ok(self.fail(wrong));
+                }
             }
         }
         let executed = join_all(
