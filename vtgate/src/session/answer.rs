@@ -50,6 +50,11 @@ impl Output {
         }
     }
 
+    /// The flag of an answer that another one follows.
+    fn more(&self) -> StatusFlags {
+        StatusFlags::empty().with(StatusFlags::MORE_RESULTS_EXISTS, self.more_results)
+    }
+
     /// Whether result sets end by OK instead of EOF.
     pub fn deprecates_eof(&self) -> bool {
         self.capabilities.contains(Capabilities::DEPRECATE_EOF)
@@ -75,9 +80,7 @@ impl Output {
         let ok = message::OkPacket {
             affected_rows: answer.affected_rows,
             last_insert_id: answer.last_insert_id,
-            status: answer
-                .status
-                .with(StatusFlags::MORE_RESULTS_EXISTS, self.more_results),
+            status: answer.status.union(self.more()),
             warnings: answer.warnings,
             info: answer.info,
             session_state,
@@ -105,7 +108,7 @@ impl Output {
             };
             self.ok_with_header(&answer, OkHeader::Eof, message::SessionState::default());
         } else {
-            let status = status.with(StatusFlags::MORE_RESULTS_EXISTS, self.more_results);
+            let status = status.union(self.more());
             write_packet(&mut self.buffer, &mut self.seq, |w| {
                 message::EofPacket { warnings, status }.encode(w)
             });

@@ -64,6 +64,13 @@ impl Session {
         let text = plan.execute.as_deref().unwrap_or_default();
         let done = conn.query(text).await.map_err(|error| conn.lost(error))?;
         let status = done.ok.status;
+        if done.ok.warnings > 0 {
+            let warnings = conn
+                .query(b"SHOW WARNINGS")
+                .await
+                .map_err(|error| conn.lost(error))?;
+            self.diagnostics = super::several::conditions(warnings);
+        }
         let mut variables: Variables = self.system.variables().clone();
         for name in &plan.reset {
             variables.remove(name);

@@ -180,7 +180,7 @@ impl Session {
                 Some(planned) => planned,
                 None => return Ok(Found::Own(statement)),
             },
-            kind if is_own(kind) => return Ok(Found::Own(statement)),
+            kind if is_own(kind) || is_harmless_flush(kind, text) => return Ok(Found::Own(statement)),
             _ => match self.plan(text, &statement, fingerprint) {
                 Ok(plan) => {
                     let insert_id = self.insert_id(&plan, &statement);
@@ -274,6 +274,11 @@ impl Session {
             }
             StatementKind::Empty => Ok(()),
             StatementKind::Prepared(prepared) => return self.sql_prepared(prepared).await,
+            // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
+            StatementKind::Other(_) => {
+                self.diagnostics.clear();
+                Ok(())
+            }
             StatementKind::Set(set) => self.set(text, set).await,
             StatementKind::Use(name) => {
                 let name = String::from_utf8_lossy(&name.value).into_owned();
@@ -347,10 +352,11 @@ impl Session {
 
     /// Adds warnings of the gateway's own to the diagnostics area.
     pub(super) fn warn(&mut self, warnings: &[(u16, String)]) {
-        self.diagnostics = warnings
-            .iter()
-            .map(|(code, text)| Condition::warning(*code, text))
-            .collect();
+        self.diagnostics.extend(
+            warnings
+                .iter()
+                .map(|(code, text)| Condition::warning(*code, text)),
+        );
     }
 }
 
@@ -368,6 +374,20 @@ fn is_own(kind: &StatementKind<'_>) -> bool {
         StatementKind::Explain(explain) => matches!(**explain, Explain::Vitrail { .. } | Explain::Connection),
         _ => false,
     }
+}
+
+/// FLUSH STATUS and FLUSH TABLES without a lock.
+fn is_harmless_flush(kind: &StatementKind<'_>, text: &[u8]) -> bool {
+    if !matches!(kind, StatementKind::Other(other) if other.kind == sql::ast::OtherKind::Flush) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(text).to_ascii_uppercase();
+    let mut words = text
+        .split_ascii_whitespace()
+        .skip(1)
+        .filter(|word| !matches!(*word, "LOCAL" | "NO_WRITE_TO_BINLOG"));
+    let what = words.next().unwrap_or_default().trim_end_matches(';');
+    matches!(what, "STATUS" | "TABLE" | "TABLES") && !words.any(|word| matches!(word, "WITH" | "FOR"))
 }
 
 /// SHOW WARNINGS and its kin read the diagnostics area and leave it as it is.

@@ -242,6 +242,7 @@ impl Session {
             .keyspace(keyspace)
             .is_none_or(|keyspace| keyspace.sharded)
         {
+            self.diagnostics.clear();
             self.warn(&[(1235, "LOCK TABLES has no effect on a sharded keyspace".to_owned())]);
             let answer = OkAnswer {
                 status: self.status(),
