@@ -21,6 +21,8 @@ pub struct Output {
     pub more_results: bool,
     /// Rows are wanted in the binary protocol.
     pub binary: bool,
+    /// Collation of strings that the gateway itself answers.
+    pub collation: u16,
 }
 
 /// The numbers of an OK packet.
@@ -47,6 +49,7 @@ impl Output {
             capabilities,
             more_results: false,
             binary: false,
+            collation: mysql_wire::collation::UTF8MB4_0900_AI_CI,
         }
     }
 
@@ -198,7 +201,11 @@ impl Output {
 
     /// A whole result set of the gateway's own, in the text protocol.
     pub fn table(&mut self, table: &Table, status: StatusFlags, warnings: u16) {
-        self.columns(table.columns.iter().map(Column::definition), status);
+        let collation = self.collation;
+        self.columns(
+            table.columns.iter().map(|column| column.definition(collation)),
+            status,
+        );
         for row in &table.rows {
             if self.binary {
                 self.binary_row(&table.columns, row);
@@ -260,7 +267,7 @@ impl Column {
         }
     }
 
-    fn definition(&self) -> ColumnDefinition<'_> {
+    fn definition(&self, collation: u16) -> ColumnDefinition<'_> {
         let base = ColumnDefinition {
             name: self.name.as_bytes(),
             ..ColumnDefinition::default()
@@ -279,7 +286,7 @@ impl Column {
             };
         }
         ColumnDefinition {
-            collation: mysql_wire::collation::UTF8MB4_0900_AI_CI,
+            collation,
             length: 1024,
             column_type: ColumnType::VarString as u8,
             decimals: 31,
@@ -307,10 +314,10 @@ impl Table {
     }
 
     /// The column definitions as COM_STMT_PREPARE sends them.
-    pub fn encoded_columns(&self) -> Vec<Vec<u8>> {
+    pub fn encoded_columns(&self, collation: u16) -> Vec<Vec<u8>> {
         let encode = |column: &Column| {
             let mut bytes = BytesMut::new();
-            column.definition().encode(&mut Writer::new(&mut bytes));
+            column.definition(collation).encode(&mut Writer::new(&mut bytes));
             bytes.to_vec()
         };
         self.columns.iter().map(encode).collect()

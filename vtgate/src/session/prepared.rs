@@ -261,7 +261,7 @@ impl Session {
         match &statement.kind {
             StatementKind::Show(show) => match self.show(show, text)? {
                 ShowAction::Answer(table) => Ok(Metadata {
-                    columns: table.encoded_columns(),
+                    columns: table.encoded_columns(self.out.collation),
                     ..Metadata::default()
                 }),
                 ShowAction::Ask(keyspace) => {

@@ -273,7 +273,13 @@ impl Session {
                 Err(SqlError::with_code(1065, "Query was empty"))
             }
             StatementKind::Empty => Ok(()),
-            StatementKind::Prepared(prepared) => return self.sql_prepared(prepared).await,
+            StatementKind::Prepared(prepared) => {
+                // MySQL's own, with its names and types, where one server has all of the keyspace.
+                return match self.selected_unsharded() {
+                    Some(keyspace) => self.run_unparsed(keyspace, input).await,
+                    None => self.sql_prepared(prepared).await,
+                };
+            }
             // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
             StatementKind::Other(_) => {
                 self.diagnostics.clear();

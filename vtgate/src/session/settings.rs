@@ -119,6 +119,8 @@ impl Session {
             collation: text("collation_connection", "utf8mb4_0900_ai_ci"),
             target: self.target.clone(),
         };
+        self.out.collation =
+            Collation::by_name(&context.collation).map_or(collation::UTF8MB4_0900_AI_CI, |found| found.id);
         if context != *self.context {
             (self.context, self.context_id) = self.worker.contexts.borrow_mut().intern(context);
         }

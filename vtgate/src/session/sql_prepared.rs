@@ -1,4 +1,4 @@
-//! PREPARE, EXECUTE and DEALLOCATE PREPARE in SQL.
+//! PREPARE, EXECUTE and DEALLOCATE PREPARE in SQL, on keyspaces of several shards.
 //!
 //! The gateway keeps the texts. EXECUTE puts the user variables into the text as literals, so that routing sees their values and no
 //! connection has to be kept.
