@@ -16,7 +16,7 @@ const SETUP: &str = "
 CREATE TABLE parent (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40) NOT NULL, UNIQUE KEY (name));
 CREATE TABLE child (id INT PRIMARY KEY, parent_id INT, n DECIMAL(10,2), doubled DECIMAL(12,2) GENERATED ALWAYS AS (n * 2) STORED,
   b BLOB, j JSON, at TIMESTAMP NULL, bits BIT(9), FOREIGN KEY (parent_id) REFERENCES parent (id) ON DELETE CASCADE);
-CREATE TABLE log (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(100)) ENGINE=MyISAM;
+CREATE TABLE log (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(100)) ENGINE=InnoDB;
 CREATE TABLE parts (id INT PRIMARY KEY, v INT) PARTITION BY HASH (id) PARTITIONS 3;
 CREATE VIEW both_of_them AS SELECT p.name, c.n FROM parent p JOIN child c ON c.parent_id = p.id;
 CREATE TRIGGER noted AFTER INSERT ON child FOR EACH ROW INSERT INTO log (what) VALUES (CONCAT('child ', NEW.id));
@@ -42,6 +42,19 @@ const QUESTIONS: &[&str] = &[
     "SELECT * FROM parent WHERE name = 'five'",
     "INSERT INTO child (id, parent_id) VALUES (11, 99)",
 ];
+
+/// Without `DEFINER=..`, which takes SET_ANY_DEFINER: no account of the gateway has it, and it does not yet rewrite the clause itself.
+fn without_definers(dump: &[u8]) -> Vec<u8> {
+    // Byte by byte as characters: a dump holds binary strings.
+    let dump: String = dump.iter().map(|byte| char::from(*byte)).collect();
+    let mut parts = dump.split("DEFINER=");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // `user`@`host`
+        out.push_str(part.splitn(5, '`').nth(4).unwrap_or(part));
+    }
+    out.chars().map(|c| u8::try_from(c).unwrap()).collect()
+}
 
 struct Place {
     port: u16,
@@ -133,7 +146,7 @@ async fn a_dump_travels_both_ways() {
         text.contains("GTID_PURGED") && text.contains("SQL_LOG_BIN"),
         "the dump must have the lines that this test is about"
     );
-    gateway.import(None, &dump);
+    gateway.import(None, &without_definers(&dump));
 
     // Out, by the gateway, and into another database of the plain server.
     let dump = gateway.dump(&[

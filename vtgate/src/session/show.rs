@@ -1,6 +1,6 @@
 //! SHOW: what the gateway knows itself, and where MySQL is asked.
 
-use sql::ast::{Ident, Limit, Show, ShowFilter, ShowKind};
+use sql::ast::{Ident, Limit, Show, ShowCreate, ShowFilter, ShowKind};
 
 use super::Session;
 use super::answer::{Column, Table};
@@ -44,12 +44,21 @@ impl Session {
                     .map(|name| ShowAction::Ask(Some(name)))
                     .ok_or_else(error::no_database);
             }
-            ShowKind::Columns { table, .. } | ShowKind::Index(table) | ShowKind::Create(_, table) => {
+            ShowKind::Columns { table, .. }
+            | ShowKind::Index(table)
+            | ShowKind::Create(ShowCreate::Table | ShowCreate::View, table) => {
                 let keyspace = match &table.schema {
                     Some(schema) => Some(name_of(schema)),
                     None => self.keyspace_of_table(&name_of(&table.name))?,
                 };
                 return Ok(ShowAction::Ask(keyspace));
+            }
+            // Programs, triggers and events are not tables: without a schema they are the selected keyspace's.
+            ShowKind::Create(_, object) => {
+                let schema = object.schema.as_ref().map(name_of);
+                return Ok(ShowAction::Ask(
+                    schema.or_else(|| self.target.database.as_deref().map(str::to_owned)),
+                ));
             }
             ShowKind::CreateDatabase(name) => return Ok(ShowAction::Ask(Some(name_of(name)))),
             ShowKind::Other(_) => {
