@@ -101,7 +101,7 @@ def start_haproxy(folder, backend_port):
     port = free_port()
     config = folder / "haproxy.cfg"
     config.write_text(f"""global
-    maxconn 20000
+    maxconn 4000
 defaults
     mode tcp
     timeout connect 5s
@@ -209,7 +209,7 @@ def run(args, folder, cluster, port, status, processes):
     user, password = account["client"]["user"], account["client"]["password"].strip('"')
     secrets = json.loads((cluster / "secrets.json").read_text())
     tablet = next(t for t in flatten(status) if t["keyspace"] == "plain")
-    mysql_port = tablet["mysqlPort"]
+    mysql_port = int(tablet["mysqlAddress"].rpartition(":")[2])
     gateway = gateway_pid(port)
 
     haproxy_port, haproxy = start_haproxy(folder, mysql_port)
