@@ -262,19 +262,7 @@ impl Session {
         };
         lease.branch.conn.push_query(text);
         self.branches.pinned = true;
-        match self.exchange(&mut lease, Expect::Result).await {
-            Ok(answer) => {
-                self.finish(
-                    lease,
-                    answer,
-                    &planner::plan::Effects::default(),
-                    InsertId::None,
-                    needs,
-                )
-                .await
-            }
-            Err(failure) => self.lose(lease, failure),
-        }
+        self.pass_on(lease, needs).await
     }
 
     /// UNLOCK TABLES; the caller answers.
@@ -356,6 +344,23 @@ impl Session {
         self.run_plainly(lease, input, needs).await
     }
 
+    /// Passes the answer of a statement without effects of its own, which was pushed already, through to the client.
+    async fn pass_on(&mut self, mut lease: Lease, needs: Needs) -> Result<Done, mysql_wire::Error> {
+        match self.exchange(&mut lease, Expect::Result).await {
+            Ok(answer) => {
+                self.finish(
+                    lease,
+                    answer,
+                    &planner::plan::Effects::default(),
+                    InsertId::None,
+                    needs,
+                )
+                .await
+            }
+            Err(failure) => self.lose(lease, failure),
+        }
+    }
+
     /// Sends a statement as it is, and passes its answer through.
     async fn run_plainly(
         &mut self,
@@ -374,19 +379,7 @@ impl Session {
             self.put_back(lease, &Answer::Err(wrong.clone())).await;
             return Ok(self.fail(wrong));
         }
-        match self.exchange(&mut lease, Expect::Result).await {
-            Ok(answer) => {
-                self.finish(
-                    lease,
-                    answer,
-                    &planner::plan::Effects::default(),
-                    InsertId::None,
-                    needs,
-                )
-                .await
-            }
-            Err(failure) => self.lose(lease, failure),
-        }
+        self.pass_on(lease, needs).await
     }
 
     /// A statement that was not understood, on an unsharded keyspace: MySQL decides, on a connection that nobody else gets afterwards.
