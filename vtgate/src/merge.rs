@@ -1,6 +1,9 @@
-//! One result out of the results of several shards: the order of the plan's steps, and the bound on memory. Pure.
+//! One result out of the rows of several shards: the plan's steps, applied while rows arrive, and the bound on what is held. Pure.
+//!
+//! Rows are only held where the result depends on all of them: groups, and the identities of distinct rows. Everything else passes on.
 
-use mysql_wire::client::{Column, QueryResult};
+use std::cmp::Ordering;
+
 use planner::bindings::Bindings;
 use planner::merge::{ColumnInfo, Distinct, Groups, Row, RowOrder, holds};
 use planner::plan::{Limit, Merge};
@@ -8,96 +11,172 @@ use planner::plan::{Limit, Merge};
 use crate::error::{self, SqlResult};
 use crate::session::planned::plan_error;
 
-/// Merges the shards' results, all of the same columns, as the plan says.
-///
-/// # Errors
-/// 1104 when the rows need more than `bytes_max` bytes, 1235 for a column whose type does not merge in the gateway.
-pub fn merge(
-    merge: &Merge,
-    results: Vec<QueryResult>,
-    bindings: &Bindings<'_>,
+/// How rows have to be read for a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In any order, without a look inside: [`Merger::admits`] decides.
+    Forward,
+    /// In any order: [`Merger::keeps`] decides about each.
+    Filter,
+    /// The least of all shards' next rows first, by [`Merger::compare`]: [`Merger::keeps`] decides about each.
+    Ordered,
+    /// In any order into [`Merger::collect`]: the result is what [`Merger::finish`] gives.
+    Groups,
+}
+
+/// The state of one merge.
+pub struct Merger<'m> {
+    plan: &'m Merge,
+    bindings: &'m Bindings<'m>,
+    columns: &'m [ColumnInfo],
+    groups: Option<Groups>,
+    distinct: Option<Distinct>,
+    order: RowOrder,
+    skip: u64,
+    take: u64,
     bytes_max: usize,
-) -> SqlResult<QueryResult> {
-    let mut results = results.into_iter();
-    let mut first = results
-        .next()
-        .ok_or_else(|| error::internal("no shard was asked"))?;
-    let columns: Vec<ColumnInfo> = first.columns.iter().map(column_info).collect();
-    let mut bytes = 0;
-    let mut rows = Vec::new();
-    let own = std::mem::take(&mut first.rows);
-    for cells in own.into_iter().chain(results.flat_map(|result| result.rows)) {
-        let row = Row::from_cells(cells.iter().map(|cell| cell.as_deref()));
-        bytes += row.size();
-        if bytes > bytes_max {
-            return Err(error::result_too_large(bytes_max));
-        }
-        rows.push(row);
-    }
-    let rows = steps(merge, rows, &columns, bindings)?;
-    let visible = columns.len().saturating_sub(usize::from(merge.hidden));
-    first.columns.truncate(visible);
-    first.rows = rows
-        .into_iter()
-        .map(|row| {
-            (0..visible)
-                .map(|column| row.cell(column).map(<[u8]>::to_vec))
-                .collect()
+}
+
+impl<'m> Merger<'m> {
+    /// A merge of rows of these columns, hidden ones included, that holds up to `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// 1235 for a column whose type does not merge in the gateway.
+    pub fn new(
+        plan: &'m Merge,
+        columns: &'m [ColumnInfo],
+        bindings: &'m Bindings<'m>,
+        bytes_max: usize,
+    ) -> SqlResult<Self> {
+        let groups = plan
+            .aggregate
+            .as_ref()
+            .map(|aggregate| Groups::new(aggregate, columns, plan.hidden));
+        let distinct = plan
+            .distinct
+            .as_ref()
+            .map(|keys| Distinct::new(keys, columns, plan.hidden));
+        let (skip, take) = match &plan.limit {
+            Some(limit) => window(limit, bindings)?,
+            None => (0, u64::MAX),
+        };
+        Ok(Self {
+            plan,
+            bindings,
+            columns,
+            groups: groups.transpose().map_err(plan_error)?,
+            distinct: distinct.transpose().map_err(plan_error)?,
+            order: RowOrder::new(&plan.order, columns, plan.hidden).map_err(plan_error)?,
+            skip,
+            take,
+            bytes_max,
         })
-        .collect();
-    Ok(first)
-}
-
-fn column_info(column: &Column) -> ColumnInfo {
-    ColumnInfo::new(column.format.ty.byte(), column.collation, column.format.decimals)
-}
-
-fn steps(
-    merge: &Merge,
-    mut rows: Vec<Row>,
-    columns: &[ColumnInfo],
-    bindings: &Bindings<'_>,
-) -> SqlResult<Vec<Row>> {
-    if let Some(aggregate) = &merge.aggregate {
-        let mut groups = Groups::new(aggregate, columns, merge.hidden).map_err(plan_error)?;
-        for row in rows {
-            groups.push(row);
-        }
-        rows = groups.finish().collect();
     }
-    if let Some(having) = &merge.having {
+
+    /// How rows have to be read.
+    pub fn way(&self) -> Way {
+        if self.groups.is_some() {
+            Way::Groups
+        } else if !self.order.is_empty() {
+            Way::Ordered
+        } else if self.distinct.is_some() || self.plan.having.is_some() || self.plan.hidden > 0 {
+            Way::Filter
+        } else {
+            Way::Forward
+        }
+    }
+
+    /// Columns that the client gets to see.
+    pub fn visible(&self) -> usize {
+        self.columns.len().saturating_sub(usize::from(self.plan.hidden))
+    }
+
+    /// Whether the next row of the result is within its LIMIT.
+    pub fn admits(&mut self) -> bool {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        let admitted = self.take > 0;
+        self.take = self.take.saturating_sub(1);
+        admitted
+    }
+
+    /// Whether a row belongs to the result.
+    ///
+    /// # Errors
+    /// 1104 when the distinct rows need more than the bound, 1235 for a condition over a type that does not compare here.
+    pub fn keeps(&mut self, row: &Row) -> SqlResult<bool> {
+        if let Some(having) = &self.plan.having {
+            let held = holds(having, row, self.columns, self.plan.hidden, self.bindings);
+            if held.map_err(plan_error)? != Some(true) {
+                return Ok(false);
+            }
+        }
+        if let Some(distinct) = &mut self.distinct {
+            if !distinct.insert(row) {
+                return Ok(false);
+            }
+            if distinct.size() > self.bytes_max {
+                return Err(error::result_too_large(self.bytes_max));
+            }
+        }
+        Ok(self.admits())
+    }
+
+    /// The order of two rows.
+    pub fn compare(&self, left: &Row, right: &Row) -> Ordering {
+        self.order.compare(left, right)
+    }
+
+    /// Takes a row into its group.
+    ///
+    /// # Errors
+    /// 1104 when the groups need more than the bound.
+    pub fn collect(&mut self, row: Row) -> SqlResult<()> {
+        let Some(groups) = &mut self.groups else {
+            return Err(error::internal("rows without groups were collected"));
+        };
+        groups.push(row);
+        if groups.size() > self.bytes_max {
+            return Err(error::result_too_large(self.bytes_max));
+        }
+        Ok(())
+    }
+
+    /// The rows of the groups that were collected.
+    ///
+    /// # Errors
+    /// As [`Self::keeps`].
+    pub fn finish(&mut self) -> SqlResult<Vec<Row>> {
+        let mut rows: Vec<Row> = match self.groups.take() {
+            Some(groups) => groups.finish().collect(),
+            None => Vec::new(),
+        };
+        // LIMIT comes last, so it waits until the rows are in order.
+        let (skip, take) = (self.skip, self.take);
+        (self.skip, self.take) = (0, u64::MAX);
         let mut kept = Vec::with_capacity(rows.len());
-        for row in rows {
-            if holds(having, &row, columns, merge.hidden, bindings).map_err(plan_error)? == Some(true) {
+        for row in rows.drain(..) {
+            if self.keeps(&row)? {
                 kept.push(row);
             }
         }
-        rows = kept;
+        kept.sort_by(|left, right| self.order.compare(left, right));
+        let index = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        kept.drain(..index(skip).min(kept.len()));
+        kept.truncate(index(take));
+        Ok(kept)
     }
-    if let Some(keys) = &merge.distinct {
-        let mut distinct = Distinct::new(keys, columns, merge.hidden).map_err(plan_error)?;
-        rows.retain(|row| distinct.insert(row));
-    }
-    if !merge.order.is_empty() {
-        let order = RowOrder::new(&merge.order, columns, merge.hidden).map_err(plan_error)?;
-        rows.sort_by(|left, right| order.compare(left, right));
-    }
-    if let Some(limit) = &merge.limit {
-        cut(&mut rows, limit, bindings)?;
-    }
-    Ok(rows)
 }
 
-fn cut(rows: &mut Vec<Row>, limit: &Limit, bindings: &Bindings<'_>) -> SqlResult<()> {
+/// Rows to skip, and to take after them.
+fn window(limit: &Limit, bindings: &Bindings<'_>) -> SqlResult<(u64, u64)> {
     let number = |source| {
-        let count = bindings
+        bindings
             .count(source)
-            .ok_or_else(|| error::unsupported("a LIMIT that is not a whole number"))?;
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+            .ok_or_else(|| error::unsupported("a LIMIT that is not a whole number"))
     };
     let skip = limit.offset.as_ref().map_or(Ok(0), number)?;
-    let take = number(&limit.count)?;
-    rows.drain(..skip.min(rows.len()));
-    rows.truncate(take);
-    Ok(())
+    Ok((skip, number(&limit.count)?))
 }

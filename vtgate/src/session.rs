@@ -14,6 +14,7 @@ pub mod planned;
 mod prepared;
 mod query;
 mod relay;
+mod scatter;
 mod set;
 mod settings;
 mod several;

@@ -16,8 +16,6 @@ pub struct Rendering<'r> {
     pub session: &'r dyn Fn(&SessionValue, &mut Vec<u8>),
     /// The rows of the shard, for the split text of an INSERT.
     pub rows: Option<(&'r InsertRows, &'r [u32])>,
-    /// Writes a parameter as an SQL literal; None keeps the `?`.
-    pub param: Option<&'r dyn Fn(u32, &mut Vec<u8>)>,
 }
 
 /// Ordinals of the client's parameters in the order in which `?` stand in a rendered text.
@@ -74,13 +72,8 @@ impl Writer<'_, '_> {
         let mut at = span.start;
         for (place, ordinal) in params_within(fingerprint, span) {
             self.out.extend_from_slice(Span::new(at, place.start).of(text));
-            match self.rendering.param {
-                Some(write) => write(ordinal, self.out),
-                None => {
-                    self.params.push(ordinal);
-                    self.out.push(b'?');
-                }
-            }
+            self.params.push(ordinal);
+            self.out.push(b'?');
             at = place.end;
         }
         self.out.extend_from_slice(Span::new(at, span.end).of(text));

@@ -300,7 +300,6 @@ fn execute(plan: &Plan, planned: &Planned) {
         bindings,
         session: &session,
         rows: None,
-        param: None,
     };
     let render = |template: &Template, limit: bool| {
         let rendered = rendering.render(template, &mut Vec::new());
@@ -336,7 +335,6 @@ fn execute(plan: &Plan, planned: &Planned) {
                         bindings,
                         session: &session,
                         rows,
-                        param: None,
                     }
                     .render(split, &mut text)
                     .unwrap();

@@ -63,7 +63,6 @@ impl Text {
             bindings: self.bindings(params),
             session: &session,
             rows: None,
-            param: None,
         };
         let mut out = Vec::new();
         let params = rendering.render(template, &mut out).unwrap();
@@ -194,7 +193,6 @@ fn rows_split_with_their_parameters() {
                 bindings,
                 session: &session,
                 rows,
-                param: None,
             };
             let order = rendering
                 .render(insert.split.as_ref().unwrap(), &mut out)
@@ -211,22 +209,4 @@ fn rows_split_with_their_parameters() {
             (1, format!("{insert} ( 4,'b' ),(4, ?) {update}"), vec![2, 3]),
         ]
     );
-    let write = |ordinal: u32, out: &mut Vec<u8>| out.extend_from_slice(format!("<{ordinal}>").as_bytes());
-    let PlanNode::Insert(insert) = &plan.node else {
-        panic!("an insert")
-    };
-    let rendering = Rendering {
-        bindings,
-        session: &session,
-        rows: Some((&insert.rows, &[2])),
-        param: Some(&write),
-    };
-    let mut out = Vec::new();
-    assert!(
-        rendering
-            .render(insert.split.as_ref().unwrap(), &mut out)
-            .unwrap()
-            .is_empty()
-    );
-    assert!(out.ends_with(b"values (5, <1>) on duplicate key update name = <3>"));
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use mysql_wire::client::{self, ClientConnection, ClientTls, ConnectOptions, QueryResult, Verification};
 use mysql_wire::command::CommandCode;
-use mysql_wire::message::{Command, Query};
 use mysql_wire::stream::PacketStream;
 use mysql_wire::{Capabilities, Error};
 
@@ -101,12 +100,14 @@ impl Backend {
         })
     }
 
-    /// A second connection to the same tablet, outside the pool: to kill what this one runs.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn another(&self) -> Result<Self, SqlError> {
-        Self::connect(&self.target, &self.options, self.shape).await
+    /// What stops a statement of this connection while its answer is awaited.
+    pub fn killer(&self) -> Killer {
+        Killer {
+            target: self.target.clone(),
+            options: self.options.clone(),
+            shape: self.shape,
+            connection_id: self.connection.connection_id(),
+        }
     }
 
     /// The packets below, for the pass-through path.
@@ -117,11 +118,6 @@ impl Backend {
     /// What was agreed on with mysqld.
     pub fn capabilities(&self) -> Capabilities {
         self.connection.capabilities()
-    }
-
-    /// MySQL's id of this connection, for KILL.
-    pub fn connection_id(&self) -> u32 {
-        self.connection.connection_id()
     }
 
     /// Whether no exchange is under way: only then may it serve another session.
@@ -161,19 +157,6 @@ impl Backend {
             w.int1(CommandCode::Query.byte());
             w.bytes(text);
         });
-    }
-
-    /// Adds a COM_QUERY whose answer [`Self::read_results`] will read.
-    pub fn queue_query(&mut self, text: &[u8]) {
-        self.connection.queue(&Command::Query(Query::new(text)));
-    }
-
-    /// Reads the answer to a statement that was queued and flushed, with all its results.
-    ///
-    /// # Errors
-    /// As [`Self::query`].
-    pub async fn read_results(&mut self) -> Result<Vec<QueryResult>, Error> {
-        self.connection.read_results().await
     }
 
     /// Adds a command's payload as it is; it is sent by the next flush.
@@ -294,6 +277,31 @@ impl Backend {
                 tracing::warn!(tablet = self.target.alias, error = %other, "backend connection lost");
                 error::lost_connection(&self.target.alias)
             }
+        }
+    }
+}
+
+/// Kills what one connection runs, over a connection of its own.
+pub struct Killer {
+    target: Arc<TabletTarget>,
+    options: Rc<BackendOptions>,
+    shape: AnswerShape,
+    connection_id: u32,
+}
+
+impl Killer {
+    /// Asks mysqld to stop the statement. Failing to is only logged: the statement then ends by itself.
+    pub async fn kill_query(&self) {
+        let text = format!("KILL QUERY {}", self.connection_id);
+        let killed = match Backend::connect(&self.target, &self.options, self.shape).await {
+            Ok(mut other) => other
+                .query(text.as_bytes())
+                .await
+                .map_err(|error| error.to_string()),
+            Err(wrong) => Err(String::from_utf8_lossy(&wrong.message).into_owned()),
+        };
+        if let Err(error) = killed {
+            tracing::warn!(tablet = self.target.alias, %error, "a statement could not be killed");
         }
     }
 }

@@ -149,10 +149,10 @@ impl Output {
     ///
     /// # Errors
     /// 1105 for a cell that is not what MySQL prints for its column.
-    pub fn binary_cells(
+    pub fn binary_cells<'v>(
         &mut self,
         columns: &[mysql_wire::client::Column],
-        row: &[Option<Vec<u8>>],
+        row: impl Iterator<Item = Option<&'v [u8]>>,
     ) -> SqlResult<()> {
         let mut wrong = None;
         write_packet(&mut self.buffer, &mut self.seq, |w| {

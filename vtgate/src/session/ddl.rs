@@ -62,7 +62,10 @@ impl Session {
         shards: &[ShardIndex],
         input: &Input<'_>,
     ) -> SqlResult<()> {
-        let (text, _) = self.render(&ddl.query, input, None, true)?;
+        let (text, order) = self.render(&ddl.query, input, None)?;
+        if !order.is_empty() {
+            return Err(error::unsupported("parameters in DDL"));
+        }
         // DDL commits what is open, here as in MySQL.
         self.commit_quietly().await?;
         self.diagnostics.clear();

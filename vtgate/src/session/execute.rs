@@ -152,24 +152,13 @@ impl Session {
         template: &Template,
         input: &Input<'_>,
         rows: Option<(&planner::plan::InsertRows, &[u32])>,
-        inline_params: bool,
     ) -> SqlResult<(Vec<u8>, ParamOrder)> {
         let mut text = Vec::with_capacity(input.text.len() + 64);
         let session = |value: &SessionValue, out: &mut Vec<u8>| self.write_session_value(value, out);
-        let literals = match input.protocol {
-            Protocol::Binary(execution) if inline_params => Some(execution),
-            _ => None,
-        };
-        let param = |ordinal: u32, out: &mut Vec<u8>| {
-            if let Some(execution) = literals {
-                execution.write_literal(ordinal, out);
-            }
-        };
         let rendering = Rendering {
             bindings: self.bindings(input),
             session: &session,
             rows,
-            param: if literals.is_some() { Some(&param) } else { None },
         };
         let order = rendering.render(template, &mut text).map_err(plan_error)?;
         Ok((text, order))
@@ -213,7 +202,7 @@ impl Session {
         let (text, order) = if query.is_verbatim() {
             (input.text, None)
         } else {
-            match self.render(query, input, None, false) {
+            match self.render(query, input, None) {
                 Ok((text, order)) => {
                     rendered = text;
                     (rendered.as_slice(), Some(order))
@@ -471,12 +460,17 @@ impl Session {
         };
         self.put_back(lease, &answer).await;
         if matches!(&answer, Answer::Err(wrong) if wrong.code == 1213) {
-            // MySQL rolled back the shard that met the deadlock; the client takes the whole transaction for rolled back.
-            let diagnostics = std::mem::take(&mut self.diagnostics);
-            let _ = self.end_branches("ROLLBACK").await;
-            self.diagnostics = diagnostics;
+            self.roll_back_after_deadlock().await;
         }
         Ok(done)
+    }
+
+    /// MySQL rolled back the shard that met the deadlock; the client takes the whole transaction for rolled back.
+    pub(super) async fn roll_back_after_deadlock(&mut self) {
+        let diagnostics = std::mem::take(&mut self.diagnostics);
+        // A branch that cannot be rolled back is closed, which rolls it back.
+        let _ = self.end_branches("ROLLBACK").await;
+        self.diagnostics = diagnostics;
     }
 
     /// What only the connection knows after the statement: warnings, insert id, FOUND_ROWS(), user variables.

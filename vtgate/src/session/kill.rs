@@ -1,27 +1,11 @@
-//! KILL: of another session through the gateway, and of a statement on a shard.
+//! KILL of another session.
 
 use mysql_wire::SqlError;
 use sql::ast::{ExprKind, Kill};
 
 use super::Session;
-use crate::backend::Backend;
 use crate::control::Interrupt;
 use crate::error::{self, SqlResult};
-
-/// Asks mysqld to stop what `backend` runs, over a connection of its own. Failing to is only logged: the statement then ends by itself.
-pub(super) async fn kill_query(backend: &Backend) {
-    let text = format!("KILL QUERY {}", backend.connection_id());
-    match backend.another().await {
-        Ok(mut other) => {
-            if let Err(error) = other.query(text.as_bytes()).await {
-                tracing::warn!(tablet = backend.target.alias, %error, "a statement could not be killed");
-            }
-        }
-        Err(error) => {
-            tracing::warn!(tablet = backend.target.alias, %error, "a statement could not be killed")
-        }
-    }
-}
 
 impl Session {
     /// `KILL [QUERY|CONNECTION] id`.

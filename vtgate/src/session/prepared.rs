@@ -11,12 +11,11 @@ use mysql_wire::column::ColumnType;
 use mysql_wire::message::{PrepareOk, StmtExecute, StmtFetch, StmtSendLongData};
 use mysql_wire::packet::write_packet;
 use mysql_wire::value::ValueRef;
-use mysql_wire::value::literal::{self, LiteralStyle};
 use mysql_wire::value::params::{ExecuteRef, Param, ParamType, ParamValue, decode_params, encode_execute};
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Plan, PlanNode, Routing, Template};
+use smallvec::SmallVec;
 use sql::fingerprint::Fingerprint;
-use sql::mode::LexMode;
 
 use super::Session;
 use super::execute::{Input, Lease, Needs, Protocol};
@@ -94,23 +93,72 @@ impl Statements {
 pub(super) struct Execution<'p> {
     text: Rc<[u8]>,
     params: Vec<Param<'p>>,
-    style_charset: Box<str>,
-    no_backslash_escapes: bool,
 }
 
-impl Execution<'_> {
-    /// Appends a parameter as an SQL literal.
-    pub(super) fn write_literal(&self, ordinal: u32, out: &mut Vec<u8>) {
-        let style = LiteralStyle {
-            no_backslash_escapes: self.no_backslash_escapes,
-            charset: &self.style_charset,
+/// A text for a shard with the parameters in its order.
+pub(super) struct Bound<'p> {
+    text: Rc<[u8]>,
+    types: Rc<[u8]>,
+    params: SmallVec<[Param<'p>; 4]>,
+}
+
+/// A statement that is prepared on a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ready {
+    id: u32,
+    send_types: bool,
+}
+
+impl<'p> Execution<'p> {
+    /// The values for a text whose `?` stand for these parameters; without an order, for the client's own text.
+    pub(super) fn bind(&self, text: &[u8], order: Option<&[u32]>) -> Bound<'p> {
+        let params: SmallVec<[Param<'p>; 4]> = match order {
+            Some(order) => order
+                .iter()
+                .filter_map(|ordinal| self.params.get(*ordinal as usize).copied())
+                .collect(),
+            None => self.params.as_slice().into(),
         };
-        let written = self.params.get(ordinal as usize).map(|param| match param.value {
-            ParamValue::Inline(value) => literal::write(param.ty, &value, &style, out),
-            ParamValue::LongData => Ok(()),
+        let types = params
+            .iter()
+            .flat_map(|param| [param.ty.ty.byte(), u8::from(param.ty.unsigned)]);
+        Bound {
+            text: if *text == *self.text {
+                self.text.clone()
+            } else {
+                text.into()
+            },
+            types: types.collect(),
+            params,
+        }
+    }
+}
+
+impl Bound<'_> {
+    /// Adds the execution to what the connection sends.
+    ///
+    /// # Errors
+    /// 1210 for a value that cannot be sent; the connection must then not be used.
+    pub(super) fn push(&self, lease: &mut Lease, statement: Ready) -> SqlResult<()> {
+        let execute = ExecuteRef {
+            statement_id: statement.id,
+            cursor: 0,
+            send_types: statement.send_types,
+            params: &self.params,
+            attributes: &[],
+        };
+        let mut failed = None;
+        let conn = &mut lease.branch.conn;
+        conn.push_message(|w| {
+            w.int1(mysql_wire::command::CommandCode::StmtExecute.byte());
+            failed = encode_execute(&execute, false, w).err();
         });
-        if !matches!(written, Some(Ok(()))) {
-            out.extend_from_slice(b"NULL");
+        match failed {
+            Some(wrong) => Err(SqlError::with_code(
+                1210,
+                format!("Incorrect arguments to mysqld_stmt_execute: {wrong}"),
+            )),
+            None => Ok(()),
         }
     }
 }
@@ -221,7 +269,7 @@ impl Session {
         let Some((keyspace, shard, query)) = place_of(plan) else {
             return Ok(Metadata::default());
         };
-        let (text, _) = self.render(query, input, None, false)?;
+        let (text, _) = self.render(query, input, None)?;
         let cluster = self.worker.cluster();
         let needs = Needs {
             primary: plan.effects.locking_read,
@@ -344,8 +392,6 @@ impl Session {
         let execution = Execution {
             text: statement.text.clone(),
             params,
-            style_charset: self.context.character_set.clone(),
-            no_backslash_escapes: self.context.lex.has(LexMode::NO_BACKSLASH_ESCAPES),
         };
         let input = Input {
             text: &statement.text,
@@ -407,6 +453,26 @@ impl Session {
         }
     }
 
+    /// Prepares the statement on a connection where it is not yet.
+    pub(super) async fn prepare_bound(&mut self, lease: &mut Lease, bound: &Bound<'_>) -> SqlResult<Ready> {
+        let key = StatementKey {
+            text: bound.text.clone(),
+            types: bound.types.clone(),
+            settings: self.system.id(),
+            database: lease.branch.conn.database().clone(),
+        };
+        Ok(match lease.branch.conn.statements.find(&key) {
+            Some(id) => Ready {
+                id,
+                send_types: false,
+            },
+            None => Ready {
+                id: self.prepare_on(lease, key).await?,
+                send_types: true,
+            },
+        })
+    }
+
     /// Adds an execution to what the connection sends, after preparing the statement on it where it is not yet.
     pub(super) async fn push_execute(
         &mut self,
@@ -415,64 +481,9 @@ impl Session {
         order: Option<&[u32]>,
         execution: &Execution<'_>,
     ) -> SqlResult<()> {
-        let reordered: Vec<Param<'_>>;
-        let params = match order {
-            Some(order) => {
-                reordered = order
-                    .iter()
-                    .filter_map(|ordinal| execution.params.get(*ordinal as usize).copied())
-                    .collect();
-                &reordered
-            }
-            None => &execution.params,
-        };
-        let types: Vec<u8> = params
-            .iter()
-            .flat_map(|param| [param.ty.ty.byte(), u8::from(param.ty.unsigned)])
-            .collect();
-        let shared: Rc<[u8]> = if order.is_none() && *text == *execution.text {
-            execution.text.clone()
-        } else {
-            text.into()
-        };
-        let key = StatementKey {
-            text: shared,
-            types: types.into(),
-            settings: self.system.id(),
-            database: lease.branch.conn.database().clone(),
-        };
-        let mut send_types = false;
-        let id = match lease.branch.conn.statements.find(&key) {
-            Some(id) => id,
-            None => {
-                send_types = true;
-                self.prepare_on(lease, key).await?
-            }
-        };
-        let conn = &mut lease.branch.conn;
-        let execute = ExecuteRef {
-            statement_id: id,
-            cursor: 0,
-            send_types,
-            params,
-            attributes: &[],
-        };
-        let mut failed = None;
-        conn.push_message(|w| {
-            w.int1(mysql_wire::command::CommandCode::StmtExecute.byte());
-            failed = encode_execute(&execute, false, w).err();
-        });
-        match failed {
-            Some(wrong) => {
-                // The half-written packet must never be sent.
-                conn.begin_exchange();
-                Err(SqlError::with_code(
-                    1210,
-                    format!("Incorrect arguments to mysqld_stmt_execute: {wrong}"),
-                ))
-            }
-            None => Ok(()),
-        }
+        let bound = execution.bind(text, order);
+        let statement = self.prepare_bound(lease, &bound).await?;
+        bound.push(lease, statement)
     }
 
     async fn prepare_on(&mut self, lease: &mut Lease, key: StatementKey) -> SqlResult<u32> {

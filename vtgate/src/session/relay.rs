@@ -130,7 +130,7 @@ async fn fill(
             filled = backend.stream().fill() => return filled.map(|_| ()),
             why = control.interrupted(among) => {
                 *interrupted = Some(why);
-                super::kill::kill_query(backend).await;
+                backend.killer().kill_query().await;
             }
         }
     }

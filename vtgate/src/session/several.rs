@@ -4,19 +4,21 @@
 //! order only when all have succeeded. Inside an explicit transaction a second writing shard is refused by name.
 
 use futures::future::join_all;
-use mysql_wire::client::{OkStatus, QueryResult};
+use mysql_wire::client::{OkStatus, QueryResult, ResultReader, Step};
 use mysql_wire::{Error, SqlError};
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::coerce::WriteMode;
 use planner::plan::{Insert, Plan, Route, Several, StatementKind};
+use planner::render::ParamOrder;
 use planner::resolve::resolve_insert;
 
 use super::Session;
 use super::answer::OkAnswer;
 use super::diagnostics::{Condition, Diagnostics, warning_count};
-use super::execute::{Input, Lease, Needs};
+use super::execute::{Input, Lease, Needs, Protocol};
 use super::planned::{InsertId, Planned, plan_error};
 use super::query::Done;
+use super::relay::skip_answers;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlResult};
 
@@ -26,6 +28,8 @@ pub(super) struct Part {
     pub shard: ShardIndex,
     /// Its text.
     pub text: Vec<u8>,
+    /// What the parameters in the text are.
+    pub order: ParamOrder,
 }
 
 impl Session {
@@ -57,15 +61,16 @@ impl Session {
         };
         let mut parts = Vec::with_capacity(targets.len());
         for target in &targets {
-            match self.render(split, input, Some((&insert.rows, &target.rows)), true) {
-                Ok((text, _)) => parts.push(Part {
+            match self.render(split, input, Some((&insert.rows, &target.rows))) {
+                Ok((text, order)) => parts.push(Part {
                     shard: target.shard,
                     text,
+                    order,
                 }),
                 Err(wrong) => return Ok(self.fail(wrong)),
             }
         }
-        self.write_parts(cluster, plan, insert.keyspace, &parts, false)
+        self.write_parts(cluster, plan, insert.keyspace, &parts, false, input)
             .await
     }
 
@@ -91,8 +96,8 @@ impl Session {
         shards: &[ShardIndex],
         input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
-        let text = match self.render(&route.query, input, None, true) {
-            Ok((text, _)) => text,
+        let (text, order) = match self.render(&route.query, input, None) {
+            Ok(rendered) => rendered,
             Err(wrong) => return Ok(self.fail(wrong)),
         };
         let parts: Vec<Part> = shards
@@ -100,10 +105,11 @@ impl Session {
             .map(|shard| Part {
                 shard: *shard,
                 text: text.clone(),
+                order: order.clone(),
             })
             .collect();
         let same = matches!(route.several, Several::SameOnEach);
-        self.write_parts(cluster, plan, route.keyspace, &parts, same)
+        self.write_parts(cluster, plan, route.keyspace, &parts, same, input)
             .await
     }
 
@@ -115,6 +121,7 @@ impl Session {
         keyspace: KeyspaceIndex,
         parts: &[Part],
         same_on_each: bool,
+        input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
         if self.in_transaction() {
             return Ok(self.fail(error::unsupported("a transaction that writes to several shards")));
@@ -139,13 +146,10 @@ impl Session {
                 }
             }
         }
-        let executed = join_all(
-            leases
-                .iter_mut()
-                .zip(parts)
-                .map(|(lease, part)| open_and_execute(lease, &part.text)),
-        )
-        .await;
+        if let Err(wrong) = self.push_parts(&mut leases, parts, input).await {
+            return Ok(self.fail(wrong));
+        }
+        let executed = join_all(leases.iter_mut().map(execute)).await;
         let mut answers = Vec::with_capacity(executed.len());
         let mut first_error = None;
         for outcome in executed {
@@ -166,6 +170,29 @@ impl Session {
         drop(leases);
         self.answer_writes(plan, &answers, same_on_each);
         Ok(Done::Answered)
+    }
+
+    /// Adds to what each connection sends: the beginning of a transaction, and its part in it.
+    async fn push_parts(&mut self, leases: &mut [Lease], parts: &[Part], input: &Input<'_>) -> SqlResult<()> {
+        const BEGIN: &[u8] = b"START TRANSACTION";
+        for (lease, part) in leases.iter_mut().zip(parts) {
+            let bound = match input.protocol {
+                Protocol::Text => None,
+                Protocol::Binary(execution) => {
+                    let bound = execution.bind(&part.text, Some(&part.order));
+                    // Before anything is added: preparing has an answer of its own.
+                    let statement = self.prepare_bound(lease, &bound).await?;
+                    Some((bound, statement))
+                }
+            };
+            lease.branch.conn.push_query(BEGIN);
+            lease.prefixes += 1;
+            match bound {
+                None => lease.branch.conn.push_query(&part.text),
+                Some((bound, statement)) => bound.push(lease, statement)?,
+            }
+        }
+        Ok(())
     }
 
     /// One answer out of all shards' answers.
@@ -214,7 +241,7 @@ impl Session {
                     (Several::Refused(wrong), 2..) => return Err(plan_error((**wrong).clone())),
                     _ => &route.query,
                 };
-                let text = self.render(template, input, None, true)?.0;
+                let (text, order) = self.render(template, input, None)?;
                 Ok((
                     route.keyspace,
                     shards
@@ -222,6 +249,7 @@ impl Session {
                         .map(|shard| Part {
                             shard: *shard,
                             text: text.clone(),
+                            order: order.clone(),
                         })
                         .collect(),
                 ))
@@ -240,9 +268,11 @@ impl Session {
                             _ => &insert.query,
                         };
                         let rows = Some((&insert.rows, target.rows.as_slice()));
+                        let (text, order) = self.render(template, input, rows)?;
                         Ok(Part {
                             shard: target.shard,
-                            text: self.render(template, input, rows, true)?.0,
+                            text,
+                            order,
                         })
                     })
                     .collect::<SqlResult<Vec<_>>>()?;
@@ -251,7 +281,7 @@ impl Session {
             PlanNode::Ddl(ddl) => {
                 let keyspace = cluster.catalog.keyspace(ddl.keyspace).ok_or_else(gone)?;
                 let shards = planner::resolve::resolve(&ddl.routing, &self.bindings(input), keyspace);
-                let text = self.render(&ddl.query, input, None, true)?.0;
+                let (text, order) = self.render(&ddl.query, input, None)?;
                 Ok((
                     ddl.keyspace,
                     shards
@@ -259,6 +289,7 @@ impl Session {
                         .map(|shard| Part {
                             shard: *shard,
                             text: text.clone(),
+                            order: order.clone(),
                         })
                         .collect(),
                 ))
@@ -267,38 +298,42 @@ impl Session {
     }
 }
 
-/// Opens a transaction and executes the statement in it, in one write. The transaction stays open.
-async fn open_and_execute(lease: &mut Lease, text: &[u8]) -> SqlResult<(OkStatus, Diagnostics)> {
+/// Sends what was added and reads the statement's answer. The transaction stays open.
+async fn execute(lease: &mut Lease) -> SqlResult<(OkStatus, Diagnostics)> {
+    let ok = match read_ok(lease).await {
+        Ok(ok) => ok,
+        Err(error) => return Err(lease.branch.conn.lost(error)),
+    };
+    let diagnostics = if ok.warnings > 0 {
+        read_warnings(lease).await?
+    } else {
+        Diagnostics::new()
+    };
+    Ok((ok, diagnostics))
+}
+
+async fn read_ok(lease: &mut Lease) -> Result<OkStatus, Error> {
     let conn = &mut lease.branch.conn;
-    conn.begin_exchange();
-    conn.push_query(b"START TRANSACTION");
-    lease.prefixes += 1;
-    conn.queue_query(text);
-    conn.stream().flush().await.map_err(|error| conn.lost(error))?;
-    super::relay::skip_answers(conn, std::mem::take(&mut lease.prefixes))
-        .await
-        .map_err(|error| conn.lost(error))??;
-    let answer = conn.read_results().await;
-    match answer {
-        Ok(results) => {
-            conn.end_exchange();
-            let ok = results
-                .into_iter()
-                .next()
-                .map(|result| result.ok)
-                .unwrap_or_default();
-            let diagnostics = if ok.warnings > 0 {
-                read_warnings(lease).await?
-            } else {
-                Diagnostics::new()
-            };
-            Ok((ok, diagnostics))
+    let first_seq = conn.stream().seq();
+    conn.stream().flush().await?;
+    skip_answers(conn, std::mem::take(&mut lease.prefixes)).await??;
+    conn.stream().set_seq(first_seq);
+    let mut reader = ResultReader::new(conn.capabilities());
+    loop {
+        let packet = conn.stream().read_packet().await?;
+        match reader.feed(&packet) {
+            Ok(Step::Done(ok)) => {
+                conn.end_exchange();
+                return Ok(ok);
+            }
+            Ok(Step::LocalInfile) => return Err(Error::Unexpected("LOCAL INFILE request")),
+            Ok(Step::Head | Step::Columns | Step::Row) => {}
+            Err(Error::Sql(wrong)) => {
+                conn.end_exchange();
+                return Err(wrong.into());
+            }
+            Err(lost) => return Err(lost),
         }
-        Err(Error::Sql(wrong)) => {
-            conn.end_exchange();
-            Err(wrong)
-        }
-        Err(other) => Err(conn.lost(other)),
     }
 }
 

@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::message::{ColumnDefinition, EofPacket, ErrPacket, FirstPacket, OkPacket};
-use crate::packet::MAX_PAYLOAD;
+use super::reader::{ResultReader, Step};
+use crate::message::{ColumnDefinition, OkPacket};
 use crate::value::{self, ColumnFormat, Value, ValueError, ValueRef};
 use crate::{Capabilities, Error, StatusFlags};
 
@@ -52,7 +52,7 @@ pub struct Column {
 }
 
 impl Column {
-    fn decode(payload: &[u8]) -> Result<Self, Error> {
+    pub(super) fn decode(payload: &[u8]) -> Result<Self, Error> {
         let definition = ColumnDefinition::decode(payload)?;
         Ok(Self {
             name: definition.name.to_vec(),
@@ -136,36 +136,22 @@ pub(super) enum Progress<C> {
     Done(ResultSet<C>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expects {
-    First,
-    Columns { left: u64 },
-    EndOfColumns,
-    Rows,
-}
-
 /// Assembles one result.
 #[derive(Debug)]
 pub(super) struct Assembler<C> {
-    capabilities: Capabilities,
+    reader: ResultReader,
     /// Bytes of packets that the result may still take.
     size_left: usize,
     max_size: usize,
-    expects: Expects,
-    columns: Vec<Column>,
-    formats: Vec<ColumnFormat>,
     rows: Vec<Vec<C>>,
 }
 
 impl<C: Cell> Assembler<C> {
     pub(super) fn new(capabilities: Capabilities, max_size: usize) -> Self {
         Self {
-            capabilities,
+            reader: ResultReader::new(capabilities),
             size_left: max_size,
             max_size,
-            expects: Expects::First,
-            columns: Vec::new(),
-            formats: Vec::new(),
             rows: Vec::new(),
         }
     }
@@ -176,66 +162,18 @@ impl<C: Cell> Assembler<C> {
             .size_left
             .checked_sub(payload.len())
             .ok_or(Error::TooLarge { limit: self.max_size })?;
-        match self.expects {
-            Expects::First => return self.feed_first(payload),
-            Expects::Columns { left } => {
-                let column = Column::decode(payload)?;
-                self.formats.push(column.format);
-                self.columns.push(column);
-                self.expects = self.after_column(left.saturating_sub(1));
+        match self.reader.feed(payload)? {
+            Step::Head | Step::Columns => {}
+            Step::Row => self.rows.push(C::decode_row(self.reader.formats(), payload)?),
+            Step::LocalInfile => return Ok(Progress::LocalInfile),
+            Step::Done(ok) => {
+                return Ok(Progress::Done(ResultSet {
+                    columns: self.reader.take_columns(),
+                    rows: std::mem::take(&mut self.rows),
+                    ok,
+                }));
             }
-            Expects::EndOfColumns => {
-                EofPacket::decode(payload)?;
-                self.expects = Expects::Rows;
-            }
-            Expects::Rows => match end_of_rows(payload, self.capabilities)? {
-                Some(ok) => return Ok(self.done(ok)),
-                None => self.rows.push(C::decode_row(&self.formats, payload)?),
-            },
         }
         Ok(Progress::More)
-    }
-
-    fn feed_first(&mut self, payload: &[u8]) -> Result<Progress<C>, Error> {
-        match FirstPacket::decode(payload, self.capabilities)? {
-            FirstPacket::Ok(ok) => Ok(self.done(ok.into())),
-            FirstPacket::Err(error) => Err(error.to_sql_error().into()),
-            FirstPacket::LocalInfile(_) => Ok(Progress::LocalInfile),
-            FirstPacket::Columns(0) => Err(Error::Unexpected("result set without columns")),
-            FirstPacket::Columns(left) => {
-                self.expects = Expects::Columns { left };
-                Ok(Progress::More)
-            }
-        }
-    }
-
-    fn after_column(&self, left: u64) -> Expects {
-        match left {
-            0 if self.capabilities.contains(Capabilities::DEPRECATE_EOF) => Expects::Rows,
-            0 => Expects::EndOfColumns,
-            left => Expects::Columns { left },
-        }
-    }
-
-    fn done(&mut self, ok: OkStatus) -> Progress<C> {
-        let (columns, rows) = (std::mem::take(&mut self.columns), std::mem::take(&mut self.rows));
-        Progress::Done(ResultSet { columns, rows, ok })
-    }
-}
-
-/// What the packet at the end of rows says, `None` for a row.
-pub(super) fn end_of_rows(payload: &[u8], capabilities: Capabilities) -> Result<Option<OkStatus>, Error> {
-    match payload.first() {
-        Some(&ErrPacket::HEADER) => Err(ErrPacket::decode(payload)?.to_sql_error().into()),
-        // A row that starts with this byte has a first cell of 16 MB or more.
-        Some(0xfe) if capabilities.contains(Capabilities::DEPRECATE_EOF) && payload.len() < MAX_PAYLOAD => {
-            Ok(Some(OkPacket::decode(payload, capabilities)?.into()))
-        }
-        Some(0xfe)
-            if !capabilities.contains(Capabilities::DEPRECATE_EOF) && payload.len() < EofPacket::MAX_LEN =>
-        {
-            Ok(Some(OkPacket::from(EofPacket::decode(payload)?).into()))
-        }
-        _ => Ok(None),
     }
 }

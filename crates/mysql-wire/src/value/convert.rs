@@ -4,6 +4,7 @@
 //! have sent as text for the same column.
 
 use super::{ColumnFormat, ValueError, ValueRef, binary, text};
+use crate::column::ColumnType;
 use crate::packet::{Reader, Writer};
 
 /// Appends a text cell that is not NULL in packed form.
@@ -62,4 +63,21 @@ pub fn value_to_text(column: &ColumnFormat, value: &ValueRef<'_>) -> Result<Opti
     let mut out = smallvec::SmallVec::new();
     text::write(column, value, &mut out)?;
     Ok(Some(out.into_vec()))
+}
+
+/// As [`value_to_text`], with all digits of FLOAT and DOUBLE: the text reads back as the same value whatever decimals the
+/// column is declared with.
+///
+/// # Errors
+/// When the column can't hold the value.
+pub fn value_to_exact_text(
+    column: &ColumnFormat,
+    value: &ValueRef<'_>,
+) -> Result<Option<Vec<u8>>, ValueError> {
+    const DOUBLE: ColumnFormat = ColumnFormat::of_type(ColumnType::Double);
+    match *value {
+        ValueRef::Float(v) => value_to_text(&DOUBLE, &ValueRef::Double(v.into())),
+        ValueRef::Double(_) => value_to_text(&DOUBLE, value),
+        _ => value_to_text(column, value),
+    }
 }

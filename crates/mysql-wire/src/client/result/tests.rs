@@ -2,7 +2,9 @@ use bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
+use crate::client::reader::end_of_rows;
 use crate::column::ColumnType;
+use crate::packet::MAX_PAYLOAD;
 use crate::packet::Writer;
 
 const NEW: Capabilities = Capabilities::DEPRECATE_EOF;
