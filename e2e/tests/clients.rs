@@ -4,7 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use e2e::cluster::Cluster;
@@ -173,6 +174,31 @@ async fn mysql_command_line() {
         command
     })
     .await;
+}
+
+/// A client that sends more than `max_allowed_packet` reads why, and not that its connection was reset.
+#[tokio::test]
+async fn a_packet_that_is_too_large() {
+    let mysql = tool("mysql", &[], "MYSQL");
+    let cluster = Cluster::shared();
+    for mode in ["--ssl-mode=DISABLED", "--ssl-mode=REQUIRED"] {
+        let mut client = Command::new(&mysql)
+            .arg(format!(
+                "--defaults-file={}",
+                cluster.data().join("my.cnf").display()
+            ))
+            .args([mode, "--max-allowed-packet=1G"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text = format!("SELECT LENGTH('{}')", "y".repeat(70_000_000));
+        client.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = client.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains("ERROR 1153 (08S01)"), "{mode}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -140,12 +140,11 @@ impl Session {
     /// The transport's, and malformed packets; the client was told where that is possible.
     pub async fn run(&mut self, config: &ServerConfig) -> Result<(), mysql_wire::Error> {
         let outcome = self.serve(config).await;
-        if let Err(error) = &outcome
-            && let Some(error) = error.to_sql_error()
-        {
-            self.out.error(&error);
+        if let Err(error) = &outcome {
             // The connection ends for the first reason; a second one changes nothing.
             let _ = self.flush().await;
+            self.client.stream.set_seq(self.out.seq);
+            self.client.fail(error).await;
         }
         outcome
     }
@@ -169,7 +168,10 @@ impl Session {
             let payload = match payload {
                 Ok(payload) => payload,
                 Err(mysql_wire::Error::Closed) => return Ok(()),
-                Err(wrong) => return Err(wrong),
+                Err(wrong) => {
+                    self.out.seq = self.client.stream.seq();
+                    return Err(wrong);
+                }
             };
             self.out.seq = self.client.stream.seq();
             let next = Box::pin(self.command(&payload, config)).await?;

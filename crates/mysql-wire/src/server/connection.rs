@@ -119,8 +119,9 @@ impl Connection {
         }
     }
 
-    /// Tells the client why its connection ends, if it can still be told, and closes it.
-    pub async fn fail(mut self, error: &Error) {
+    /// Tells the client why its connection ends, if it can still be told, and closes the sending side. The packet stream's sequence id is
+    /// that of the answer.
+    pub async fn fail(&mut self, error: &Error) {
         if matches!(error, Error::TooLarge { .. }) {
             // If the client is too slow it is reset and does not learn why.
             let _ = tokio::time::timeout(SKIP_TIME, self.stream.skip_message()).await;

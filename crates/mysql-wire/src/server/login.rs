@@ -45,7 +45,7 @@ impl Login {
     }
 
     /// Sends an error and closes the connection.
-    pub async fn refuse(self, error: &SqlError) {
+    pub async fn refuse(mut self, error: &SqlError) {
         self.connection.fail(&Error::Sql(error.clone())).await;
     }
 }
