@@ -31,6 +31,7 @@ use std::sync::Arc;
 use mysql_wire::message::{ChangeUser, Command, SetOption};
 use mysql_wire::server::{Connection, ServerConfig};
 use mysql_wire::{Capabilities, SqlError, StatusFlags};
+use planner::value::Charset;
 use sql::charset::ClientCharset;
 use sql::mode::LexMode;
 
@@ -95,6 +96,7 @@ impl Session {
             charset: ClientCharset::default(),
             sql_mode: "".into(),
             character_set: "utf8mb4".into(),
+            values: Charset::Utf8,
             collation: "utf8mb4_0900_ai_ci".into(),
             target: Target::default(),
         });

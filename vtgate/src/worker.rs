@@ -1,13 +1,13 @@
 //! What the sessions of one worker thread share.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use hashbrown::HashMap;
 use sql::fingerprint::Fingerprint;
 
 use crate::backend::connection::BackendOptions;
@@ -21,11 +21,8 @@ use crate::session::context::Contexts;
 use crate::session::planned::Planned;
 use crate::settings::SettingsTable;
 
-/// Bytes of a worker's read buffer: one read of a backend's socket takes so much at most.
-const SCRATCH_BYTES: usize = 64 << 10;
-
-/// How many read buffers a worker keeps for its next statements.
-const SCRATCH_KEPT_MAX: usize = 8;
+/// How many fingerprints' buffers a worker keeps for its next statements.
+const FINGERPRINTS_KEPT_MAX: usize = 8;
 
 /// Parts that every worker thread is given.
 #[derive(Clone)]
@@ -39,6 +36,9 @@ pub struct Shared {
     /// Asks an agent to re-read its table definitions, after DDL.
     pub reload: crate::cluster::Reloader,
 }
+
+/// A worker's own count of a cluster's users: one that all threads shared would move between their cores with every statement.
+pub type CurrentCluster = Rc<Arc<Cluster>>;
 
 /// State of one worker thread.
 pub struct Worker {
@@ -61,14 +61,14 @@ pub struct Worker {
     fingerprints: RefCell<Vec<Box<Fingerprint>>>,
     backend_options: Rc<BackendOptions>,
     pools: RefCell<HashMap<u64, Rc<Pool>>>,
-    seen_catalog: Cell<u64>,
-    scratch: RefCell<Vec<Box<[u8]>>>,
+    cluster: RefCell<CurrentCluster>,
 }
 
 impl Worker {
     /// A worker without connections.
     pub fn new(shared: Shared, metrics: Arc<WorkerMetrics>, backend_options: BackendOptions) -> Rc<Self> {
         let plans = PlanCache::new(shared.config.plan_cache_bytes_max);
+        let cluster = Rc::new(shared.cluster.load_full());
         Rc::new(Self {
             shared,
             metrics,
@@ -79,19 +79,21 @@ impl Worker {
             fingerprints: RefCell::default(),
             backend_options: Rc::new(backend_options),
             pools: RefCell::default(),
-            seen_catalog: Cell::new(0),
-            scratch: RefCell::default(),
+            cluster: RefCell::new(cluster),
         })
     }
 
     /// The cluster as it is now. Plans of an older catalog are dropped on the way.
-    pub fn cluster(&self) -> Arc<Cluster> {
-        let cluster = self.shared.cluster.load_full();
-        if cluster.catalog_revision != self.seen_catalog.get() {
-            self.seen_catalog.set(cluster.catalog_revision);
-            self.plans.borrow_mut().clear();
+    pub fn cluster(&self) -> CurrentCluster {
+        let latest = self.shared.cluster.load();
+        let mut known = self.cluster.borrow_mut();
+        if !Arc::ptr_eq(&known, &latest) {
+            if known.catalog_revision != latest.catalog_revision {
+                self.plans.borrow_mut().clear();
+            }
+            *known = Rc::new(Arc::clone(&latest));
         }
-        cluster
+        known.clone()
     }
 
     /// The pool of a tablet, made when first asked for.
@@ -146,22 +148,8 @@ impl Worker {
     /// Takes buffers back.
     pub fn give_fingerprint(&self, buffers: Box<Fingerprint>) {
         let mut kept = self.fingerprints.borrow_mut();
-        if kept.len() < SCRATCH_KEPT_MAX {
+        if kept.len() < FINGERPRINTS_KEPT_MAX {
             kept.push(buffers);
-        }
-    }
-
-    /// A buffer for reads; give it back by [`Self::give_scratch`].
-    pub fn take_scratch(&self) -> Box<[u8]> {
-        let kept = self.scratch.borrow_mut().pop();
-        kept.unwrap_or_else(|| vec![0; SCRATCH_BYTES].into_boxed_slice())
-    }
-
-    /// Takes a buffer back.
-    pub fn give_scratch(&self, buffer: Box<[u8]>) {
-        let mut scratch = self.scratch.borrow_mut();
-        if scratch.len() < SCRATCH_KEPT_MAX {
-            scratch.push(buffer);
         }
     }
 }

@@ -42,8 +42,6 @@ pub enum Event {
     LocalInfile,
     /// The first packet of a successful COM_STMT_PREPARE.
     PrepareOk,
-    /// EOF between column definitions and rows, or after a group of definitions; never with DEPRECATE_EOF.
-    DefinitionsEnd,
     /// The OK or EOF packet after the last row, or after the definitions when a cursor was opened.
     RowsEnd,
 }
@@ -277,8 +275,9 @@ impl Relay {
                     self.end_result(eof.status);
                     Event::RowsEnd
                 } else {
+                    // It says nothing that the end of the rows does not say: the answer stays in one piece.
                     self.phase = self.after_definitions(then);
-                    Event::DefinitionsEnd
+                    return Ok(Looked::Forward);
                 }
             }
             Phase::Rows => {

@@ -22,7 +22,7 @@ pub enum Value<'a> {
 }
 
 /// Character sets that routing can convert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Charset {
     /// utf8mb4, utf8mb3, ascii.
     #[default]

@@ -219,23 +219,28 @@ impl Backend {
         outcome
     }
 
+    /// Whether the connection has a session's system variables and database.
+    pub fn is_in_line(&self, system: &Settings, database: &str) -> bool {
+        *self.system == *system && *self.database == *database
+    }
+
     /// Gives the connection a session's system variables and database, if it does not have them.
     ///
     /// # Errors
     /// MySQL's, or that the connection is lost.
-    pub async fn adjust(&mut self, system: &Rc<Settings>, database: &Arc<str>) -> Result<(), SqlError> {
+    pub async fn adjust(&mut self, system: &Rc<Settings>, database: &str) -> Result<(), SqlError> {
         if *self.system != **system {
             let mut assignments = Vec::new();
             settings::write_difference(Kind::System, &self.system, system, &mut assignments);
             self.assign(&assignments).await?;
             self.system = system.clone();
         }
-        if self.database != *database {
+        if *self.database != *database {
             let text = format!("USE `{}`", database.replace('`', "``"));
             self.query(text.as_bytes())
                 .await
                 .map_err(|error| self.lost(error))?;
-            self.database = database.clone();
+            self.database = database.into();
         }
         Ok(())
     }

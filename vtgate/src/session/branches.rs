@@ -1,7 +1,5 @@
 //! The connections that a session keeps between statements, and the state of its transaction.
 
-use std::sync::Arc;
-
 use mysql_wire::StatusFlags;
 use smallvec::SmallVec;
 
@@ -10,16 +8,20 @@ use crate::cluster::TabletTarget;
 
 /// A kept connection.
 pub(super) struct Branch {
-    /// Keyspace and shard that it belongs to.
-    pub keyspace: Arc<str>,
-    /// See `keyspace`.
-    pub shard: Arc<str>,
     /// The connection.
     pub conn: Pooled,
     /// MySQL says that a transaction is open on it.
     pub in_transaction: bool,
     /// A statement that writes was sent in this transaction.
     pub wrote: bool,
+}
+
+impl Branch {
+    /// Whether it belongs to the shard of a tablet.
+    pub(super) fn is_of(&self, target: &TabletTarget) -> bool {
+        let own = &self.conn.target;
+        own.keyspace == target.keyspace && own.shard == target.shard
+    }
 }
 
 /// The explicit transaction of a session.
@@ -57,10 +59,7 @@ impl Branches {
 
     /// Takes the kept connection of a shard out, for a statement.
     pub(super) fn take(&mut self, target: &TabletTarget) -> Option<Branch> {
-        let at = self
-            .held
-            .iter()
-            .position(|branch| branch.keyspace == target.keyspace && branch.shard == target.shard)?;
+        let at = self.held.iter().position(|branch| branch.is_of(target))?;
         Some(self.held.swap_remove(at))
     }
 
@@ -112,9 +111,9 @@ impl Branches {
 
     /// Whether another shard was written in this transaction.
     pub(super) fn wrote_elsewhere(&self, target: &TabletTarget) -> Option<&Branch> {
-        self.held.iter().find(|branch| {
-            branch.wrote && !(branch.keyspace == target.keyspace && branch.shard == target.shard)
-        })
+        self.held
+            .iter()
+            .find(|branch| branch.wrote && !branch.is_of(target))
     }
 
     /// Closes every kept connection, which rolls back what is open on it, and forgets the transaction.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use planner::value::Charset;
 use sql::charset::ClientCharset;
 use sql::mode::LexMode;
 
@@ -20,6 +21,8 @@ pub struct Context {
     pub sql_mode: Box<str>,
     /// `character_set_client`.
     pub character_set: Box<str>,
+    /// What the planner makes of it.
+    pub values: Charset,
     /// `collation_connection`.
     pub collation: Box<str>,
     /// What is selected.

@@ -10,7 +10,7 @@ use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Effects, Plan, PlanNode, SessionValue, Several, StatementKind, Template};
 use planner::render::{ParamOrder, Rendering};
 use planner::resolve::resolve;
-use planner::value::{Charset, Param};
+use planner::value::Param;
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
@@ -141,7 +141,7 @@ impl Session {
             fingerprint: input.fingerprint,
             params: input.params,
             lex_mode: self.context.lex,
-            charset: Charset::from_name(&self.context.character_set),
+            charset: self.context.values,
             user_var: None,
         }
     }
@@ -313,7 +313,7 @@ impl Session {
         {
             let what = format!(
                 "a transaction that writes to shards {} and {}",
-                other.shard, target.shard
+                other.conn.target.shard, target.shard
             );
             return Err(error::unsupported(what));
         }
@@ -356,8 +356,6 @@ impl Session {
             },
         };
         let branch = Branch {
-            keyspace: target.keyspace.clone(),
-            shard: target.shard.clone(),
             conn,
             in_transaction: false,
             wrote: false,
@@ -373,11 +371,13 @@ impl Session {
         needs: Needs,
     ) -> SqlResult<u32> {
         let conn = &mut branch.conn;
-        let database: Arc<str> = match &self.target.database {
-            Some(name) if self.target.is_system() => name.as_ref().into(),
-            _ => target.database.clone(),
+        let database = match &self.target.database {
+            Some(name) if self.target.is_system() => name,
+            _ => &*target.database,
         };
-        conn.adjust(&self.system, &database).await?;
+        if !conn.is_in_line(&self.system, database) {
+            Box::pin(conn.adjust(&self.system, database)).await?;
+        }
         if needs.user_variables {
             let user_variables: Rc<_> = self.user_variables.clone();
             conn.adjust_user_variables(&user_variables).await?;

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use planner::context::PlanContext;
-use planner::value::Charset;
 use sql::ast::{Explain, InsertSource, Statement, StatementKind};
 use sql::error::ParseError;
 use sql::fingerprint::{Fingerprint, SlotClass, Verb};
@@ -222,7 +221,7 @@ impl Session {
             keyspace,
             shard,
             lex_mode: self.context.lex,
-            charset: Charset::from_name(&self.context.character_set),
+            charset: self.context.values,
             temporary: &[],
         };
         planner::plan(statement, text, fingerprint, &context).map_err(plan_error)

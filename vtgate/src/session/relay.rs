@@ -259,7 +259,7 @@ async fn take_event(
             client.out.seq = seen.seq.wrapping_sub(1);
             Ok(Some(Answer::Err(error)))
         }
-        Event::DefinitionsEnd | Event::PrepareOk => {
+        Event::PrepareOk => {
             send(client, backend, whole).await?;
             Ok(None)
         }

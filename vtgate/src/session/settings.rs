@@ -2,6 +2,7 @@
 
 use mysql_wire::collation::{self, Collation};
 use mysql_wire::server::Connection;
+use planner::value::Charset;
 use sql::charset::ClientCharset;
 use sql::mode::LexMode;
 
@@ -114,6 +115,7 @@ impl Session {
         let context = Context {
             lex: LexMode::from_sql_mode(&sql_mode),
             charset: ClientCharset::from_name(&character_set),
+            values: Charset::from_name(&character_set),
             sql_mode,
             character_set,
             collation: text("collation_connection", "utf8mb4_0900_ai_ci"),

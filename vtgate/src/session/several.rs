@@ -375,7 +375,7 @@ async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
     let mut committed: Vec<String> = Vec::new();
     for at in 0..leases.len() {
         let Some(lease) = leases.get_mut(at) else { continue };
-        let shard = lease.branch.shard.to_string();
+        let shard = lease.branch.conn.target.shard.to_string();
         let conn = &mut lease.branch.conn;
         let Err(error) = conn.query(b"COMMIT").await else {
             committed.push(shard);

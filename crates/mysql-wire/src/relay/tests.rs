@@ -32,16 +32,23 @@ impl Answer {
         self.packets.push((self.wire.len() - start, event));
     }
 
-    fn end(&mut self, event: Event, header: OkHeader, caps: Capabilities, status: StatusFlags) {
-        if event == Event::Ok || caps.contains(Capabilities::DEPRECATE_EOF) {
+    fn end(
+        &mut self,
+        event: impl Into<Option<Event>>,
+        header: OkHeader,
+        caps: Capabilities,
+        status: StatusFlags,
+    ) {
+        let event = event.into();
+        if event == Some(Event::Ok) || caps.contains(Capabilities::DEPRECATE_EOF) {
             let ok = OkPacket {
                 status,
                 info: b"some info",
                 ..OkPacket::default()
             };
-            self.packet(Some(event), |w| ok.encode(header, caps, w));
+            self.packet(event, |w| ok.encode(header, caps, w));
         } else {
-            self.packet(Some(event), |w| EofPacket { warnings: 0, status }.encode(w));
+            self.packet(event, |w| EofPacket { warnings: 0, status }.encode(w));
         }
     }
 
@@ -67,7 +74,7 @@ impl Answer {
         self.packet(None, |w| encode_column_count(columns as u64, w));
         self.definitions(columns);
         if !caps.contains(Capabilities::DEPRECATE_EOF) {
-            self.end(Event::DefinitionsEnd, OkHeader::Eof, caps, status);
+            self.end(None, OkHeader::Eof, caps, status);
         }
         for row in rows {
             self.packet(None, |w| {
@@ -168,12 +175,7 @@ fn errors_end_an_answer_anywhere() {
                 answer.packet(None, |w| encode_column_count(1, w));
                 answer.definitions(1);
                 if caps == BOTH[0] {
-                    answer.end(
-                        Event::DefinitionsEnd,
-                        OkHeader::Eof,
-                        caps,
-                        StatusFlags::AUTOCOMMIT,
-                    );
+                    answer.end(None, OkHeader::Eof, caps, StatusFlags::AUTOCOMMIT);
                 }
                 for _ in 0..rows {
                     answer.packet(None, |w| encode_text_row(w, [None]));
@@ -218,12 +220,7 @@ fn prepared_statements_have_two_groups_of_definitions() {
             for count in [params, columns] {
                 answer.definitions(usize::from(count));
                 if count > 0 && caps == BOTH[0] {
-                    answer.end(
-                        Event::DefinitionsEnd,
-                        OkHeader::Eof,
-                        caps,
-                        StatusFlags::AUTOCOMMIT,
-                    );
+                    answer.end(None, OkHeader::Eof, caps, StatusFlags::AUTOCOMMIT);
                 }
             }
             check(&answer, Expect::Prepare, caps, || 11);
@@ -248,12 +245,7 @@ fn continuations_that_start_like_an_end_are_rows() {
         answer.packet(None, |w| encode_column_count(1, w));
         answer.definitions(1);
         if caps == BOTH[0] {
-            answer.end(
-                Event::DefinitionsEnd,
-                OkHeader::Eof,
-                caps,
-                StatusFlags::AUTOCOMMIT,
-            );
+            answer.end(None, OkHeader::Eof, caps, StatusFlags::AUTOCOMMIT);
         }
         for tail in [&[0xfe, 0, 0, 2, 0][..], &[0xff, 1, 2], &[]] {
             answer.packet(None, |w| {
