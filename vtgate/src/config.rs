@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::affinity::PinWorkers;
+
 /// The Vitrail gateway: speaks the MySQL protocol to clients and routes to shards.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "vtgate", version)]
@@ -33,6 +35,9 @@ pub struct Config {
     /// Worker threads; 0 takes one per core.
     #[arg(long, default_value_t = 0)]
     pub workers: usize,
+    /// Whether each worker stays on a core of its own.
+    #[arg(long, value_enum, default_value_t)]
+    pub pin_workers: PinWorkers,
     /// Client connections at most; one more gets error 1040.
     #[arg(long, default_value_t = 20_000)]
     pub connections_max: usize,

@@ -9,6 +9,7 @@ use prometheus_client::registry::Registry;
 use topology::TypedStore;
 use topology::remote::{RemoteOptions, RemoteStore};
 
+use crate::affinity;
 use crate::backend::connection::BackendOptions;
 use crate::cluster::{Cluster, ClusterWatch};
 use crate::config::Config;
@@ -60,7 +61,9 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
 
     let mut queues = Vec::new();
     let mut metrics = Vec::new();
+    let cores = affinity::cores(config.pin_workers, config.worker_count());
     for number in 0..config.worker_count() {
+        let core = cores.get(number).copied();
         let counters = Arc::new(WorkerMetrics::default());
         metrics.push(counters.clone());
         let (queue, arrivals) = tokio::sync::mpsc::unbounded_channel();
@@ -69,7 +72,12 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
         let load = queues.last().map(listener::WorkerQueue::load).unwrap_or_default();
         std::thread::Builder::new()
             .name(format!("worker-{number}"))
-            .spawn(move || run_worker(shared, counters, &frontend, &password, arrivals, &load))
+            .spawn(move || {
+                if let Some(core) = core {
+                    affinity::pin(core);
+                }
+                run_worker(shared, counters, &frontend, &password, arrivals, &load);
+            })
             .context("cannot start a worker thread")?;
     }
 

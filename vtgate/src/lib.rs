@@ -15,6 +15,7 @@
 )]
 
 pub mod accounts;
+pub mod affinity;
 pub mod backend;
 pub mod cluster;
 pub mod config;
