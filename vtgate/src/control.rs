@@ -88,7 +88,7 @@ pub struct SessionControl {
     /// Connection id as the client sees it.
     pub id: u32,
     /// Authenticated user.
-    pub user: String,
+    user: Mutex<Arc<str>>,
     /// Client address, `host:port`, or `localhost`.
     pub host: String,
     interrupt: AtomicU8,
@@ -166,6 +166,16 @@ impl SessionControl {
     /// Tells what `SHOW PROCESSLIST` shows as database.
     pub fn database(&self, database: Option<Arc<str>>) {
         self.activity.lock().database = database;
+    }
+
+    /// The user that it is logged in as.
+    pub fn user(&self) -> Arc<str> {
+        self.user.lock().clone()
+    }
+
+    /// COM_CHANGE_USER has logged in another user.
+    pub fn set_user(&self, user: &str) {
+        *self.user.lock() = user.into();
     }
 
     /// A copy of what the session does now.
@@ -246,7 +256,7 @@ impl Sessions {
     pub fn register(&self, id: u32, user: String, host: String) -> Arc<SessionControl> {
         let control = Arc::new(SessionControl {
             id,
-            user,
+            user: Mutex::new(user.into()),
             host,
             interrupt: AtomicU8::new(0),
             wake: Notify::new(),

@@ -6,14 +6,17 @@ mod branches;
 pub mod context;
 mod ddl;
 pub mod diagnostics;
+mod evaluate;
 mod execute;
 mod explain;
 mod kill;
 mod merge;
+mod plain;
 pub mod planned;
 mod prepared;
 mod query;
 mod relay;
+mod savepoint;
 mod set;
 mod settings;
 mod several;
@@ -278,6 +281,7 @@ impl Session {
         let accounts = crate::accounts::Accounts(self.worker.cluster().accounts.clone());
         // On failure the client was told and its connection is closed.
         Box::pin(self.client.change_user(change, config, &accounts)).await?;
+        self.control.set_user(&self.user());
         self.out.seq = self.client.stream.seq();
         self.reset();
         self.target = Target::default();

@@ -37,6 +37,26 @@ impl BackendOptions {
     }
 }
 
+/// A way past a connection that is busy.
+pub struct Beside {
+    /// The tablet that it leads to.
+    pub target: Arc<TabletTarget>,
+    /// MySQL's id of the busy connection.
+    pub connection_id: u32,
+    options: Rc<BackendOptions>,
+    shape: AnswerShape,
+}
+
+impl Beside {
+    /// A second connection to the same tablet, outside the pool.
+    ///
+    /// # Errors
+    /// As [`Backend::connect`].
+    pub async fn connect(&self) -> Result<Backend, SqlError> {
+        Backend::connect(&self.target, &self.options, self.shape).await
+    }
+}
+
 /// A logged-in connection.
 pub struct Backend {
     connection: ClientConnection,
@@ -101,12 +121,14 @@ impl Backend {
         })
     }
 
-    /// A second connection to the same tablet, outside the pool: to kill what this one runs.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn another(&self) -> Result<Self, SqlError> {
-        Self::connect(&self.target, &self.options, self.shape).await
+    /// What it takes to kill what this connection runs, while somebody waits for its answer.
+    pub fn beside(&self) -> Beside {
+        Beside {
+            target: self.target.clone(),
+            options: self.options.clone(),
+            shape: self.shape,
+            connection_id: self.connection_id(),
+        }
     }
 
     /// The packets below, for the pass-through path.

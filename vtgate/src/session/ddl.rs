@@ -10,6 +10,7 @@ use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Lease, Needs};
 use super::planned::InsertId;
 use super::query::Done;
+use super::transaction::warnings_of;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlError, SqlResult};
 
@@ -63,8 +64,6 @@ impl Session {
         input: &Input<'_>,
     ) -> SqlResult<()> {
         let (text, _) = self.render(&ddl.query, input, None, true)?;
-        // DDL commits what is open, here as in MySQL.
-        self.commit_quietly().await?;
         self.diagnostics.clear();
         let needs = Needs {
             writes: true,
@@ -107,6 +106,14 @@ impl Session {
         let conn = &mut lease.branch.conn;
         match conn.query(text).await {
             Ok(result) => {
+                if result.ok.warnings > 0 {
+                    // Every shard says the same: each of it counts once.
+                    for warning in warnings_of(conn).await? {
+                        if !self.diagnostics.contains(&warning) {
+                            self.diagnostics.push(warning);
+                        }
+                    }
+                }
                 self.branches.put(lease.branch, result.ok.status);
                 Ok(())
             }
@@ -151,9 +158,6 @@ impl Session {
         shards: &[ShardIndex],
     ) -> Done {
         let mut dropped = 0;
-        if let Err(wrong) = self.commit_quietly().await {
-            return self.fail(wrong);
-        }
         let needs = Needs {
             writes: true,
             primary: true,
@@ -182,14 +186,6 @@ impl Session {
         }
         self.diagnostics.clear();
         self.answer_ddl(dropped)
-    }
-
-    async fn commit_quietly(&mut self) -> SqlResult<()> {
-        if self.branches.in_transaction() {
-            self.end_branches("COMMIT").await
-        } else {
-            Ok(())
-        }
     }
 
     async fn reload_definitions(&self, cluster: &Cluster, keyspace: KeyspaceIndex) {

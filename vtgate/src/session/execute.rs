@@ -14,7 +14,7 @@ use planner::value::{Charset, Param};
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
-use super::branches::{Branch, Transaction};
+use super::branches::Branch;
 use super::diagnostics::Condition;
 use super::planned::{InsertId, Planned, plan_error};
 use super::prepared::Execution;
@@ -74,6 +74,8 @@ pub(super) struct Needs {
     pub primary: bool,
     /// It ends a transaction on other shards as well: no check of those.
     pub anywhere: bool,
+    /// It names tables, so that it can be what `SET TRANSACTION ..` was said for.
+    pub tables: bool,
 }
 
 impl Session {
@@ -92,6 +94,11 @@ impl Session {
             Planned::Rollback(completion) => return self.rollback(*completion).await,
         };
         let cluster = self.worker.cluster();
+        if plan.effects.implicit_commit
+            && let Err(wrong) = self.commit_implicitly().await
+        {
+            return Ok(self.fail(wrong));
+        }
         match &plan.node {
             PlanNode::Route(route) => {
                 let Some(keyspace) = cluster.catalog.keyspace(route.keyspace) else {
@@ -241,7 +248,7 @@ impl Session {
             let outcome = match sent {
                 Ok(()) => self.exchange(&mut lease, Expect::Result).await,
                 Err(wrong) => {
-                    self.put_back(lease, &Answer::Err(wrong.clone())).await;
+                    self.branches.give_back(lease.branch);
                     return Ok(self.fail(wrong));
                 }
             };
@@ -259,7 +266,7 @@ impl Session {
                     tracing::debug!(tablet = lease.branch.conn.target.alias, %error, "sending a read again");
                     attempts += 1;
                     self.count_retry();
-                    lease.branch.conn.discard();
+                    lease.branch.discard();
                 }
                 Err(failure) => return self.lose(lease, failure),
             }
@@ -294,12 +301,21 @@ impl Session {
             out: &mut self.out,
             control: &self.control,
         };
-        let answer = pass_through(&mut client, conn, expect, first_seq).await?;
+        let (answer, interrupted) = pass_through(&mut client, conn, expect, first_seq).await?;
         if let Err(wrong) = prefixed {
             // The statement ran without what should have come before it: nobody may build on this connection.
             return Ok(Answer::Err(wrong));
         }
         conn.end_exchange();
+        if let Some(why) = interrupted {
+            let status = super::kill::take_late_kill(conn).await;
+            if matches!(&answer, Answer::Err(wrong) if wrong.code == super::kill::KILLED) {
+                lease.branch.in_transaction = status.map_or(lease.branch.in_transaction, |status| {
+                    status.contains(StatusFlags::IN_TRANS)
+                });
+                return Err(Failure::Interrupted(why));
+            }
+        }
         Ok(answer)
     }
 
@@ -339,9 +355,7 @@ impl Session {
                 reused,
             }),
             Err(wrong) => {
-                if branch.in_transaction && branch.conn.is_clean() {
-                    self.branches.hold(branch);
-                }
+                self.branches.give_back(branch);
                 Err(wrong)
             }
         }
@@ -352,7 +366,7 @@ impl Session {
         self.branches.in_transaction() || !self.autocommit()
     }
 
-    async fn borrow(&self, target: &Arc<TabletTarget>) -> SqlResult<(Branch, bool)> {
+    pub(super) async fn borrow(&self, target: &Arc<TabletTarget>) -> SqlResult<(Branch, bool)> {
         let pool = self.worker.pool(target);
         let wanted = Wanted {
             system: &self.system,
@@ -372,6 +386,8 @@ impl Session {
             conn,
             in_transaction: false,
             wrote: false,
+            told_characteristics: false,
+            pinned: false,
         };
         Ok((branch, reused))
     }
@@ -401,21 +417,30 @@ impl Session {
         if branch.in_transaction {
             return Ok(prefixes);
         }
-        for characteristics in &self.branches.next_transaction {
-            conn.push_query(characteristics);
+        let transaction = &self.branches.transaction;
+        // Under autocommit=0 MySQL opens a transaction by itself. A shard that joins one is told, because of the savepoints, and
+        // because only what was open before a statement can be seen to end by it.
+        let joins = !self.autocommit() && (!transaction.savepoints.is_empty() || self.branches.in_transaction());
+        let begin = match &transaction.begin {
+            None if joins => Some(b"START TRANSACTION".as_slice()),
+            begin => begin.as_deref(),
+        };
+        let mut push = |text: &[u8]| {
+            branch.conn.push_query(text);
             prefixes += 1;
+        };
+        if begin.is_some() || needs.tables {
+            transaction.characteristics.iter().for_each(|text| push(text));
         }
-        match &self.branches.transaction {
-            Transaction::Open { begin, savepoints } => {
-                conn.push_query(begin);
-                for savepoint in savepoints {
-                    conn.push_query(&[b"SAVEPOINT ", &savepoint[..]].concat());
+        match begin {
+            Some(begin) => {
+                push(begin);
+                for savepoint in &transaction.savepoints {
+                    push(&[b"SAVEPOINT ", &savepoint[..]].concat());
                 }
-                prefixes += 1 + u32::try_from(savepoints.len()).unwrap_or(u32::MAX);
                 branch.in_transaction = true;
             }
-            // Without a transaction the characteristics were for this one statement.
-            Transaction::None => self.branches.next_transaction.clear(),
+            None => branch.told_characteristics |= needs.tables && !transaction.characteristics.is_empty(),
         }
         Ok(prefixes)
     }
@@ -446,22 +471,41 @@ impl Session {
             }
             Answer::Err(_) => self.row_count = -1,
         }
-        if lease.branch.conn.is_clean()
-            && let Err(wrong) = self.read_back(&mut lease, &answer, effects, needs).await
-        {
-            tracing::warn!(tablet = lease.branch.conn.target.alias, error = %wrong, "session state could not be read back");
+        let mut status = match &answer {
+            Answer::Ok(ok) => ok.status,
+            Answer::Rows { status, .. } => *status,
+            Answer::Err(_) => self.status().with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
+        };
+        if lease.branch.conn.is_clean() {
+            match self.read_back(&mut lease, &answer, effects, needs).await {
+                // An error packet has no status.
+                Ok(Some(seen)) if matches!(answer, Answer::Err(_)) => status = seen,
+                Ok(_) => {}
+                Err(wrong) => {
+                    tracing::warn!(tablet = lease.branch.conn.target.alias, error = %wrong, "session state could not be read back");
+                }
+            }
         }
-        let done = match &answer {
-            Answer::Ok(ok) => {
+        let concluded = self.put_back(lease, &answer, status).await;
+        let done = match (&answer, concluded) {
+            (Answer::Ok(ok), Ok(())) => {
                 let mut fields = ok.answer();
                 fields.status = fields
                     .status
-                    .without(StatusFlags::SESSION_STATE_CHANGED | StatusFlags::MORE_RESULTS_EXISTS);
+                    .without(StatusFlags::SESSION_STATE_CHANGED | StatusFlags::MORE_RESULTS_EXISTS)
+                    .with(StatusFlags::IN_TRANS, self.branches.in_transaction());
                 self.out.ok(&fields);
                 Done::Answered
             }
-            Answer::Rows { .. } => Done::Answered,
-            Answer::Err(wrong) => {
+            (Answer::Ok(_), Err(wrong)) => self.fail(wrong),
+            (Answer::Rows { .. }, Ok(())) => Done::Answered,
+            // The rows are with the client: nothing but the end of its connection can tell it now.
+            (Answer::Rows { .. }, Err(_)) => {
+                return Err(mysql_wire::Error::Io(
+                    std::io::ErrorKind::ConnectionAborted.into(),
+                ));
+            }
+            (Answer::Err(wrong), _) => {
                 if self.diagnostics.is_empty() {
                     self.diagnostics.push(Condition::from(wrong));
                 }
@@ -469,13 +513,6 @@ impl Session {
                 Done::Failed
             }
         };
-        self.put_back(lease, &answer).await;
-        if matches!(&answer, Answer::Err(wrong) if wrong.code == 1213) {
-            // MySQL rolled back the shard that met the deadlock; the client takes the whole transaction for rolled back.
-            let diagnostics = std::mem::take(&mut self.diagnostics);
-            let _ = self.end_branches("ROLLBACK").await;
-            self.diagnostics = diagnostics;
-        }
         Ok(done)
     }
 
@@ -486,8 +523,9 @@ impl Session {
         answer: &Answer,
         effects: &Effects,
         needs: Needs,
-    ) -> SqlResult<()> {
+    ) -> SqlResult<Option<StatusFlags>> {
         let conn = &mut lease.branch.conn;
+        let mut status = None;
         let warned = match answer {
             Answer::Ok(ok) => ok.warnings > 0,
             Answer::Rows { warnings, .. } => *warnings > 0,
@@ -498,14 +536,11 @@ impl Session {
                 .query(b"SHOW WARNINGS")
                 .await
                 .map_err(|error| conn.lost(error))?;
-            let status = result.ok.status;
+            status = Some(result.ok.status);
             self.diagnostics = super::several::conditions(result);
-            if matches!(answer, Answer::Err(_)) {
-                lease.branch.in_transaction = status.contains(StatusFlags::IN_TRANS);
-            }
         }
         if matches!(answer, Answer::Err(_)) {
-            return Ok(());
+            return Ok(status);
         }
         if needs.insert_id || effects.sets_last_insert_id {
             self.last_insert_id = read_number(conn, b"SELECT LAST_INSERT_ID()")
@@ -521,43 +556,49 @@ impl Session {
             let names: Vec<Box<str>> = effects.user_vars_written.to_vec();
             self.read_user_variables(lease, &names).await?;
         }
-        Ok(())
+        Ok(status)
     }
 
-    /// Returns the connection to its pool, or keeps it for the transaction or for ever.
-    pub(super) async fn put_back(&mut self, lease: Lease, answer: &Answer) {
-        let status = match answer {
-            Answer::Ok(ok) => ok.status,
-            Answer::Rows { status, .. } => *status,
-            // After an error MySQL was asked, together with its warnings.
-            Answer::Err(_) => StatusFlags::empty().with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
-        };
-        self.branches.put(lease.branch, status);
-        self.transaction_deadline();
+    /// Returns the connection to its pool, or keeps it for the transaction or for ever, and brings the other shards in line.
+    ///
+    /// # Errors
+    /// As [`Self::conclude`].
+    pub(super) async fn put_back(
+        &mut self,
+        mut lease: Lease,
+        answer: &Answer,
+        status: StatusFlags,
+    ) -> SqlResult<()> {
+        /// The statement was refused before a transaction began.
+        const READ_ONLY: u16 = 1792;
+        let refused = matches!(answer, Answer::Err(wrong) if wrong.code == READ_ONLY);
+        if lease.branch.told_characteristics && self.autocommit() && !refused {
+            self.branches.transaction.characteristics.clear();
+        }
+        if status.contains(StatusFlags::AUTOCOMMIT) != self.autocommit() {
+            // A stored program or a statement prepared in SQL has set it, on a connection that is the session's own by that.
+            let value: &[u8] = if self.autocommit() { b"0" } else { b"1" };
+            self.system = self
+                .worker
+                .system_settings
+                .with(&self.system, "autocommit", Some(value));
+            lease.branch.conn.system = self.system.clone();
+        }
+        let target = lease.branch.conn.target.clone();
+        let left = self.branches.put(lease.branch, status);
+        self.conclude(left, !matches!(answer, Answer::Err(_)), &target.alias)
+            .await
     }
 
     /// Gives back connections that were leased for a statement which is not sent after all. A transaction that is open on one stays open.
     pub(super) async fn return_unused(&mut self, leases: Vec<Lease>) {
+        let mut lost = false;
         for mut lease in leases {
-            if self.settle(&mut lease).await.is_ok() {
-                self.branches.give_back(lease.branch);
-            } else {
-                lease.branch.conn.discard();
-            }
+            lost |= self.settle(&mut lease).await.is_err() && lease.branch.in_transaction;
+            self.branches.give_back(lease.branch);
         }
-    }
-
-    /// Keeps the deadline of an open transaction in line with its state.
-    pub(super) fn transaction_deadline(&self) {
-        let max_ms = self.worker.shared.config.transaction_ms_max;
-        if max_ms == 0 {
-            return;
-        }
-        if !self.branches.in_transaction() {
-            self.control.transaction_deadline(0);
-        } else if !self.control.has_transaction_deadline() {
-            self.control
-                .transaction_deadline(self.worker.shared.sessions.now_ms().saturating_add(max_ms));
+        if lost {
+            self.branches.abandon();
         }
     }
 
@@ -567,27 +608,28 @@ impl Session {
         let alias = lease.branch.conn.target.alias.clone();
         match failure {
             Failure::Client(error) => {
-                lease.branch.conn.discard();
+                lease.branch.discard();
                 Err(error)
             }
             Failure::Interrupted(why) => {
                 let wrong = interrupt_error(why);
                 let clean = why != Interrupt::KillConnection && lease.branch.conn.is_clean();
                 if clean {
-                    self.branches.hold(lease.branch);
+                    self.branches.give_back(lease.branch);
                 } else {
-                    lease.branch.conn.discard();
-                    if in_transaction {
+                    lease.branch.discard();
+                    if in_transaction || self.branches.pinned {
                         self.branches.abandon();
                     }
                 }
+                self.transaction_deadline();
                 Ok(self.fail(wrong))
             }
             Failure::Backend {
                 error: wrong, cut, ..
             } => {
                 tracing::warn!(tablet = alias, error = %wrong, "backend connection lost");
-                lease.branch.conn.discard();
+                lease.branch.discard();
                 if in_transaction || self.branches.pinned {
                     // What the lost connection held is gone; the rest of the transaction cannot stand alone.
                     self.branches.abandon();
@@ -632,5 +674,6 @@ fn needs_of(plan: &Plan, insert_id: InsertId) -> Needs {
             && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace),
         primary: plan.effects.locking_read,
         anywhere: false,
+        tables: !plan.tables.is_empty(),
     }
 }

@@ -8,10 +8,14 @@ use planner::catalog::ShardIndex;
 use planner::plan::{Merge, Plan, Route};
 
 use super::Session;
+use super::branches::Left;
 use super::diagnostics::{Diagnostics, warning_count};
 use super::execute::{Input, Lease, Needs, Protocol};
+use super::kill::{KILLED, kill_query, take_late_kill};
 use super::query::Done;
+use crate::backend::Beside;
 use crate::cluster::Cluster;
+use crate::control::{Interrupt, Interrupts};
 use crate::error::{self, SqlResult};
 
 impl Session {
@@ -58,6 +62,7 @@ impl Session {
         let needs = Needs {
             user_variables: !plan.effects.user_vars_read.is_empty(),
             primary: plan.effects.locking_read,
+            tables: true,
             ..Needs::default()
         };
         let mut leases = Vec::with_capacity(shards.len());
@@ -70,51 +75,52 @@ impl Session {
                 }
             }
         }
-        let asked = join_all(leases.iter_mut().map(|lease| ask(lease, &text)));
-        let answers = tokio::select! {
-            biased;
-            why = self.control.interrupted(crate::control::Interrupts::STATEMENT) => {
-                for lease in &leases {
-                    super::kill::kill_query(&lease.branch.conn).await;
-                }
-                self.branches.abandon();
-                return Err(super::execute::interrupt_error(why));
-            }
-            answers = asked => answers,
-        };
+        let (answers, interrupted) = self.ask_all(&mut leases, &text).await;
         let mut results = Vec::with_capacity(answers.len());
         let mut diagnostics = Diagnostics::new();
         let mut first_error = None;
-        let mut lost = false;
-        for (lease, answer) in leases.into_iter().zip(answers) {
-            match answer {
+        let mut left = Left::AsItWas;
+        let mut tablet = String::new();
+        for (lease, asked) in leases.into_iter().zip(answers) {
+            let target = lease.branch.conn.target.clone();
+            let status = asked.status.unwrap_or(
+                self.status()
+                    .with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
+            );
+            let mut branch = lease.branch;
+            match asked.answer {
                 Ok((result, warnings)) => {
-                    self.branches.put(lease.branch, result.ok.status);
                     diagnostics.extend(warnings);
                     results.push(result);
                 }
                 Err(Error::Sql(wrong)) => {
                     first_error.get_or_insert(wrong);
-                    self.branches.give_back(lease.branch);
                 }
                 Err(Error::TooLarge { limit }) => {
                     first_error.get_or_insert(error::result_too_large(limit));
-                    lost |= lease.branch.in_transaction;
-                    lease.branch.conn.discard();
+                    branch.conn.begin_exchange();
                 }
                 Err(other) => {
-                    first_error.get_or_insert(lease.branch.conn.lost(other));
-                    lost |= lease.branch.in_transaction;
-                    lease.branch.conn.discard();
+                    first_error.get_or_insert(branch.conn.lost(other));
+                    branch.conn.begin_exchange();
                 }
             }
+            let now = self.branches.put(branch, status);
+            if now > left {
+                (left, tablet) = (now, target.alias.clone());
+            }
         }
-        if lost {
-            self.branches.abandon();
+        if self.autocommit() {
+            self.branches.transaction.characteristics.clear();
+        }
+        let concluded = self.conclude(left, first_error.is_none(), &tablet).await;
+        if let Some(why) = interrupted {
+            return Err(super::execute::interrupt_error(why));
         }
         if let Some(wrong) = first_error {
             return Err(wrong);
         }
+        concluded?;
         self.diagnostics = diagnostics;
         crate::merge::merge(
             merge,
@@ -122,6 +128,35 @@ impl Session {
             &self.bindings(input),
             self.worker.shared.config.result_bytes_max,
         )
+    }
+
+    /// Asks all at once. When the session is interrupted, every shard is asked to stop, and its answer is awaited all the same.
+    async fn ask_all(&self, leases: &mut [Lease], text: &[u8]) -> (Vec<Asked>, Option<Interrupt>) {
+        let busy: Vec<Beside> = leases.iter().map(|lease| lease.branch.conn.beside()).collect();
+        let mut interrupted = None;
+        let answers = {
+            let mut asked = std::pin::pin!(join_all(leases.iter_mut().map(|lease| ask(lease, text))));
+            loop {
+                tokio::select! {
+                    biased;
+                    answers = &mut asked => break answers,
+                    why = self.control.interrupted(Interrupts::STATEMENT), if interrupted.is_none() => {
+                        interrupted = Some(why);
+                        join_all(busy.iter().map(kill_query)).await;
+                    }
+                }
+            }
+        };
+        if interrupted.is_some() {
+            for lease in leases.iter_mut().filter(|lease| lease.branch.conn.is_clean()) {
+                take_late_kill(&mut lease.branch.conn).await;
+            }
+        }
+        // An interrupt that no shard noticed has changed nothing.
+        let stopped = answers
+            .iter()
+            .any(|asked| matches!(&asked.answer, Err(Error::Sql(wrong)) if wrong.code == KILLED));
+        (answers, interrupted.filter(|_| stopped))
     }
 
     fn send_rows(&mut self, result: &QueryResult, input: &Input<'_>, status: StatusFlags) -> SqlResult<()> {
@@ -145,8 +180,50 @@ impl Session {
     }
 }
 
+/// What one shard answered.
+struct Asked {
+    answer: Result<(QueryResult, Diagnostics), Error>,
+    /// The connection's status afterwards, where it is known.
+    status: Option<StatusFlags>,
+}
+
+impl Asked {
+    fn failed(error: Error) -> Self {
+        Self {
+            answer: Err(error),
+            status: None,
+        }
+    }
+}
+
 /// Sends the statement and reads its rows.
-async fn ask(lease: &mut Lease, text: &[u8]) -> Result<(QueryResult, Diagnostics), Error> {
+async fn ask(lease: &mut Lease, text: &[u8]) -> Asked {
+    let result = match rows(lease, text).await {
+        Ok(result) if result.ok.warnings == 0 => {
+            return Asked {
+                status: Some(result.ok.status),
+                answer: Ok((result, Diagnostics::new())),
+            };
+        }
+        Err(Error::Sql(wrong)) if lease.branch.conn.is_clean() => Err(wrong),
+        Ok(result) => Ok(result),
+        Err(error) => return Asked::failed(error),
+    };
+    // An error packet has no status, and MySQL may have rolled back more than the statement.
+    let shown = match lease.branch.conn.query(b"SHOW WARNINGS").await {
+        Ok(shown) => shown,
+        Err(error) => return Asked::failed(error),
+    };
+    Asked {
+        status: Some(shown.ok.status),
+        answer: match result {
+            Ok(result) => Ok((result, super::several::conditions(shown))),
+            Err(wrong) => Err(Error::Sql(wrong)),
+        },
+    }
+}
+
+async fn rows(lease: &mut Lease, text: &[u8]) -> Result<QueryResult, Error> {
     let conn = &mut lease.branch.conn;
     conn.begin_exchange();
     conn.queue_query(text);
@@ -157,14 +234,8 @@ async fn ask(lease: &mut Lease, text: &[u8]) -> Result<(QueryResult, Diagnostics
     if matches!(answer, Ok(_) | Err(Error::Sql(_))) {
         conn.end_exchange();
     }
-    let result = answer?
+    answer?
         .into_iter()
         .next()
-        .ok_or(Error::Unexpected("end of the answer"))?;
-    let warnings = if result.ok.warnings > 0 {
-        super::several::conditions(conn.query(b"SHOW WARNINGS").await?)
-    } else {
-        Diagnostics::new()
-    };
-    Ok((result, warnings))
+        .ok_or(Error::Unexpected("end of the answer"))
 }

@@ -267,6 +267,9 @@ impl Session {
         input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
         let text = input.text;
+        if !keeps_diagnostics(statement) {
+            self.diagnostics.clear();
+        }
         let outcome = match &statement.kind {
             // A text of comments alone is no error in MySQL.
             StatementKind::Empty if text.iter().all(u8::is_ascii_whitespace) => {
@@ -281,10 +284,7 @@ impl Session {
                 };
             }
             // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
-            StatementKind::Other(_) => {
-                self.diagnostics.clear();
-                Ok(())
-            }
+            StatementKind::Other(_) => self.commit_implicitly().await,
             StatementKind::Set(set) => self.set(text, set).await,
             StatementKind::Use(name) => {
                 let name = String::from_utf8_lossy(&name.value).into_owned();
@@ -292,9 +292,8 @@ impl Session {
             }
             StatementKind::Show(show) => match self.show(show, text) {
                 Ok(ShowAction::Answer(table)) => {
-                    let (status, keeps) = (self.status(), keeps_diagnostics(statement));
-                    if !keeps {
-                        self.diagnostics.clear();
+                    let status = self.status();
+                    if !keeps_diagnostics(statement) {
                         self.found_rows = table.rows.len() as u64;
                     }
                     self.row_count = -1;
@@ -307,7 +306,7 @@ impl Session {
             StatementKind::Transaction(transaction) => self.savepoint(transaction, text).await,
             StatementKind::LockTables(_) => return self.lock_tables(text).await,
             StatementKind::UnlockTables => self.unlock_tables().await,
-            StatementKind::Kill(kill) => self.kill(kill, text),
+            StatementKind::Kill(kill) => self.kill(kill, input).await,
             StatementKind::Explain(explain) => match &**explain {
                 Explain::Vitrail {
                     kind,

@@ -127,6 +127,7 @@ impl Session {
         let needs = Needs {
             writes: true,
             user_variables: !plan.effects.user_vars_read.is_empty(),
+            tables: true,
             ..Needs::default()
         };
         let mut leases = Vec::with_capacity(parts.len());
@@ -164,6 +165,7 @@ impl Session {
             return Ok(self.fail(wrong));
         }
         drop(leases);
+        self.branches.transaction.characteristics.clear();
         self.answer_writes(plan, &answers, same_on_each);
         Ok(Done::Answered)
     }

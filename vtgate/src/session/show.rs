@@ -137,7 +137,7 @@ impl Session {
             });
             table.rows.push(vec![
                 Some(session.id.to_string().into_bytes()),
-                Some(session.user.clone().into_bytes()),
+                Some(session.user().as_bytes().to_vec()),
                 Some(session.host.clone().into_bytes()),
                 activity.database.map(|name| name.as_bytes().to_vec()),
                 Some(activity.command.as_bytes().to_vec()),
