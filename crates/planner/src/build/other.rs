@@ -11,10 +11,10 @@ use crate::survey::is_system_schema;
 impl Builder<'_, '_> {
     pub(crate) fn other(mut self, statement: &Statement<'_>) -> Result<Plan, PlanError> {
         let node = match &statement.kind {
-            Ast::Do(_) => {
+            Ast::Do(_) | Ast::Set(_) => {
                 let (keyspace, routing) = match self.home()? {
                     Home::Keyspace(keyspace) if self.sharded(keyspace) => {
-                        return Err(PlanError::unsupported("DO with sharded tables"));
+                        return Err(PlanError::unsupported("DO and SET with sharded tables"));
                     }
                     Home::Keyspace(keyspace) => (keyspace, Routing::Unsharded),
                     Home::Nowhere => self.tableless()?,

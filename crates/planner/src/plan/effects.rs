@@ -61,7 +61,7 @@ pub enum SessionRead {
     Database,
     /// @@autocommit.
     Autocommit,
-    /// @@warning_count, @@error_count: the connection of the statement before, not spliced.
+    /// @@warning_count, @@error_count.
     Diagnostics,
 }
 
