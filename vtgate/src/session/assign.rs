@@ -2,20 +2,34 @@
 
 use mysql_wire::collation;
 use mysql_wire::{SqlError, StatusFlags};
-use sql::ast::Set;
+use planner::catalog::{KeyspaceIndex, ShardIndex};
+use planner::plan::{PlanNode, Routing};
+use sql::ast::{ExprKind, Set, SetKind, Statement, StatementKind};
 
 use super::Session;
-use super::execute::{Lease, Needs};
+use super::execute::{Input, Lease, Needs};
 use super::relay::{Answer, OkFields};
 use super::set::{self, SetPlan};
 use super::settings::string_literal;
 use crate::error::{self, SqlResult};
 use crate::settings::Variables;
 
+/// A shard.
+type Place = (KeyspaceIndex, ShardIndex);
+
 impl Session {
     /// Runs a `SET`; the caller answers.
-    pub(super) async fn set(&mut self, text: &[u8], set: &Set<'_>) -> SqlResult<()> {
-        let plan = set::plan(text, set)?;
+    pub(super) async fn set(
+        &mut self,
+        statement: &Statement<'_>,
+        set: &Set<'_>,
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        let (plan, place) = match needs_session(set) {
+            false => (set::plan(input.text, set)?, None),
+            true => self.spliced_set(statement, input)?,
+        };
+        self.diagnostics.clear();
         if !plan.next_transaction.is_empty() {
             if self.branches.in_transaction() {
                 return Err(SqlError::with_code(
@@ -30,13 +44,41 @@ impl Session {
             }
         }
         if plan.execute.is_some() {
-            self.execute_set(&plan).await?;
+            self.execute_set(&plan, place).await?;
         }
         self.warn(&plan.warnings);
         Ok(())
     }
 
-    async fn execute_set(&mut self, plan: &SetPlan) -> SqlResult<()> {
+    /// A SET whose values call functions: with the session's values in their places, and where it has to run.
+    fn spliced_set(
+        &self,
+        statement: &Statement<'_>,
+        input: &Input<'_>,
+    ) -> SqlResult<(SetPlan, Option<Place>)> {
+        let planned = self.plan(input.text, statement, input.fingerprint)?;
+        let PlanNode::Route(route) = &planned.node else {
+            return Err(error::internal("a SET that is not routed"));
+        };
+        let text = self.render(&route.query, input, None, true)?.0;
+        let spliced = sql::parser::parse(&text, self.lex_options()).map_err(error::syntax)?;
+        let StatementKind::Set(set) = &spliced.kind else {
+            return Err(error::internal("a SET that is none any more"));
+        };
+        let mut plan = set::plan(&text, set)?;
+        plan.pins |= !planned.effects.pins.is_empty();
+        let warnings = planned.warnings.iter();
+        plan.warnings
+            .extend(warnings.map(|warning| (warning.code, warning.message.to_string())));
+        let place = match &route.routing {
+            Routing::Target(shard) => Some((route.keyspace, *shard)),
+            Routing::Unsharded => Some((route.keyspace, 0)),
+            _ => None,
+        };
+        Ok((plan, place))
+    }
+
+    async fn execute_set(&mut self, plan: &SetPlan, place: Option<Place>) -> SqlResult<()> {
         let was_on = self.autocommit();
         let mut names = plan.read_back.iter().chain(&plan.reset);
         // Only when all of a SET is right does its autocommit=1 commit, and then the writer first: MySQL is asked beside the transaction.
@@ -50,7 +92,13 @@ impl Session {
                 anywhere: true,
                 ..Needs::default()
             };
-            let mut lease = self.lease_any(None, needs).await?;
+            let mut lease = match place {
+                Some((keyspace, shard)) => {
+                    let cluster = self.worker.cluster();
+                    self.lease(&cluster, keyspace, shard, needs).await?
+                }
+                None => self.lease_any(None, needs).await?,
+            };
             let outcome = self.set_on(&mut lease, plan).await;
             self.branches.pinned |= plan.pins;
             let (answer, status) = match &outcome {
@@ -176,6 +224,17 @@ impl Session {
         conn.user = self.user_variables.clone();
         Ok(())
     }
+}
+
+/// Whether a value may name what only the session knows, or a table.
+fn needs_session(set: &Set<'_>) -> bool {
+    set.items.iter().any(|item| match &item.kind {
+        SetKind::UserVar { value, .. } | SetKind::SysVar { value, .. } => !matches!(
+            value.kind,
+            ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::UserVar(_) | ExprKind::Default
+        ),
+        _ => false,
+    })
 }
 
 /// Whether a SET TRANSACTION is of the isolation level, not of the access mode.

@@ -1,8 +1,10 @@
 //! DDL: on the primary of every shard of the keyspace, one after another.
 
+use mysql_wire::StatusFlags;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Ddl, DdlAction, Plan};
 use planner::resolve::resolve;
+use sql::ast::{Ddl as AstDdl, StatementKind as AstKind};
 
 use super::Session;
 use super::answer::OkAnswer;
@@ -16,6 +18,16 @@ use crate::error::{self, SqlError, SqlResult};
 
 /// Errors by which a shard says that a DDL statement was done on it before.
 const DONE_BEFORE: [u16; 7] = [1050, 1051, 1060, 1061, 1091, 1146, 1304];
+
+/// What DDL needs of a connection.
+const ON_PRIMARY: Needs = Needs {
+    writes: true,
+    user_variables: false,
+    insert_id: false,
+    primary: true,
+    anywhere: false,
+    tables: false,
+};
 
 impl Session {
     /// Runs DDL and waits until the gateway plans with the new definitions.
@@ -33,7 +45,13 @@ impl Session {
         let done = match ddl.action {
             DdlAction::EmptyDatabase => self.empty_database(cluster, ddl.keyspace, &shards).await,
             DdlAction::CreateDatabase { if_not_exists } => {
-                self.create_database(&keyspace.name, if_not_exists)
+                match self
+                    .create_database(cluster, ddl.keyspace, &shards, if_not_exists, input)
+                    .await
+                {
+                    Ok(()) => self.answer_ddl(1),
+                    Err(wrong) => self.fail(wrong),
+                }
             }
             DdlAction::Temporary if shards.len() > 1 => {
                 self.fail(error::unsupported("temporary tables on several shards"))
@@ -65,11 +83,6 @@ impl Session {
     ) -> SqlResult<()> {
         let (text, _) = self.render(&ddl.query, input, None, true)?;
         self.diagnostics.clear();
-        let needs = Needs {
-            writes: true,
-            primary: true,
-            ..Needs::default()
-        };
         let mut done: Vec<String> = Vec::new();
         let mut done_before: Vec<(String, SqlError)> = Vec::new();
         for shard in shards {
@@ -77,7 +90,7 @@ impl Session {
                 .shard(ddl.keyspace, *shard)
                 .map(|(_, shard)| shard.name.to_string())
                 .unwrap_or_default();
-            let outcome = match self.lease(cluster, ddl.keyspace, *shard, needs).await {
+            let outcome = match self.lease(cluster, ddl.keyspace, *shard, ON_PRIMARY).await {
                 Ok(lease) => self.ddl_on(lease, &text).await,
                 Err(wrong) => Err(wrong),
             };
@@ -137,17 +150,68 @@ impl Session {
         Done::Answered
     }
 
-    fn create_database(&mut self, name: &str, if_not_exists: bool) -> Done {
-        let text = format!("Can't create database '{name}'; database exists");
-        if !if_not_exists {
-            return self.fail(SqlError::with_code(1007, text));
+    /// CREATE DATABASE of a keyspace: one that holds nothing is as good as new, but for its options.
+    async fn create_database(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shards: &[ShardIndex],
+        if_not_exists: bool,
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        self.diagnostics.clear();
+        let name = cluster.catalog.keyspace(keyspace).map_or("", |found| &found.name);
+        let statement = sql::parser::parse(input.text, self.lex_options()).map_err(error::syntax)?;
+        let options = match &statement.kind {
+            AstKind::Ddl(created) => match &**created {
+                AstDdl::CreateDatabase(create) => create.options.of(input.text),
+                _ => &[],
+            },
+            _ => &[],
+        };
+        for shard in shards {
+            if self.has_tables(cluster, keyspace, *shard).await? {
+                let text = format!("Can't create database '{name}'; database exists");
+                if !if_not_exists {
+                    return Err(SqlError::with_code(1007, text));
+                }
+                self.diagnostics.push(Condition {
+                    level: "Note".into(),
+                    code: 1007,
+                    message: text.into_bytes().into(),
+                });
+                return Ok(());
+            }
         }
-        self.diagnostics = vec![Condition {
-            level: "Note".into(),
-            code: 1007,
-            message: text.into_bytes().into(),
-        }];
-        self.answer_ddl(1)
+        if options.is_empty() {
+            return Ok(());
+        }
+        let text = [b"ALTER DATABASE ", options].concat();
+        for shard in shards {
+            let lease = self.lease(cluster, keyspace, *shard, ON_PRIMARY).await?;
+            self.ddl_on(lease, &text).await?;
+        }
+        Ok(())
+    }
+
+    async fn has_tables(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shard: ShardIndex,
+    ) -> SqlResult<bool> {
+        const FIRST: &[u8] =
+            b"SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() LIMIT 1";
+        let mut lease = self.lease(cluster, keyspace, shard, ON_PRIMARY).await?;
+        self.settle(&mut lease).await?;
+        let conn = &mut lease.branch.conn;
+        let found = conn.query(FIRST).await.map_err(|error| conn.lost(error));
+        let status = self.status().with(StatusFlags::IN_TRANS, false);
+        self.branches.put(
+            lease.branch,
+            found.as_ref().map_or(status, |found| found.ok.status),
+        );
+        Ok(!found?.rows.is_empty())
     }
 
     /// DROP DATABASE of a keyspace: its tables, views and stored programs go, the keyspace stays.
@@ -158,14 +222,9 @@ impl Session {
         shards: &[ShardIndex],
     ) -> Done {
         let mut dropped = 0;
-        let needs = Needs {
-            writes: true,
-            primary: true,
-            ..Needs::default()
-        };
         let mut done: Vec<String> = Vec::new();
         for shard in shards {
-            let outcome = match self.lease(cluster, keyspace, *shard, needs).await {
+            let outcome = match self.lease(cluster, keyspace, *shard, ON_PRIMARY).await {
                 Ok(mut lease) => match self.settle(&mut lease).await {
                     Ok(()) => empty_on(&mut lease.branch.conn).await,
                     Err(wrong) => Err(wrong),
@@ -224,6 +283,15 @@ async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
         UNION ALL SELECT EVENT_NAME, 'EVENT' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
     let objects = conn.query(OBJECTS).await.map_err(|error| conn.lost(error))?;
     conn.query(b"SET foreign_key_checks = 0")
+        .await
+        .map_err(|error| conn.lost(error))?;
+    // What CREATE DATABASE gave it goes with the tables.
+    let server = conn
+        .query(b"SELECT @@global.collation_server AS c")
+        .await
+        .map_err(|error| conn.lost(error))?;
+    let collation = server.text(0, "c").unwrap_or("utf8mb4_0900_ai_ci");
+    conn.query(format!("ALTER DATABASE COLLATE {collation}").as_bytes())
         .await
         .map_err(|error| conn.lost(error))?;
     let mut dropped = 0;

@@ -15,7 +15,7 @@ use sql::fingerprint::Fingerprint;
 
 use super::Session;
 use super::branches::Branch;
-use super::diagnostics::Condition;
+use super::diagnostics::{Condition, error_count};
 use super::planned::{InsertId, Planned, plan_error};
 use super::prepared::Execution;
 use super::query::Done;
@@ -93,6 +93,25 @@ impl Session {
             Planned::Commit(completion) => return self.commit(*completion).await,
             Planned::Rollback(completion) => return self.rollback(*completion).await,
         };
+        if plan.warnings.is_empty() || matches!(input.protocol, Protocol::Binary(_)) {
+            // A prepared statement raises them when it is prepared.
+            return self.run_plan(plan, insert_id, input).await;
+        }
+        self.out.added_warnings = u16::try_from(plan.warnings.len()).unwrap_or(u16::MAX);
+        let done = Box::pin(self.run_plan(plan, insert_id, input)).await;
+        self.out.added_warnings = 0;
+        let raised = plan.warnings.iter();
+        let raised = raised.map(|warning| Condition::warning(warning.code, &warning.message));
+        self.diagnostics.splice(..0, raised);
+        done
+    }
+
+    async fn run_plan(
+        &mut self,
+        plan: &Plan,
+        insert_id: InsertId,
+        input: &Input<'_>,
+    ) -> Result<Done, mysql_wire::Error> {
         let cluster = self.worker.cluster();
         if plan.effects.implicit_commit
             && let Err(wrong) = self.commit_implicitly().await
@@ -200,6 +219,13 @@ impl Session {
                 Some(name) => string(name),
                 None => out.extend_from_slice(b"NULL"),
             },
+            SessionValue::WarningCount => {
+                out.extend_from_slice(format!("CAST({} AS UNSIGNED)", self.diagnostics.len()).as_bytes());
+            }
+            SessionValue::ErrorCount => {
+                let errors = error_count(&self.diagnostics);
+                out.extend_from_slice(format!("CAST({errors} AS UNSIGNED)").as_bytes());
+            }
             SessionValue::Autocommit => out.push(if self.autocommit() { b'1' } else { b'0' }),
             _ => out.extend_from_slice(b"NULL"),
         }
@@ -420,7 +446,8 @@ impl Session {
         let transaction = &self.branches.transaction;
         // Under autocommit=0 MySQL opens a transaction by itself. A shard that joins one is told, because of the savepoints, and
         // because only what was open before a statement can be seen to end by it.
-        let joins = !self.autocommit() && (!transaction.savepoints.is_empty() || self.branches.in_transaction());
+        let joins =
+            !self.autocommit() && (!transaction.savepoints.is_empty() || self.branches.in_transaction());
         let begin = match &transaction.begin {
             None if joins => Some(b"START TRANSACTION".as_slice()),
             begin => begin.as_deref(),
@@ -474,7 +501,9 @@ impl Session {
         let mut status = match &answer {
             Answer::Ok(ok) => ok.status,
             Answer::Rows { status, .. } => *status,
-            Answer::Err(_) => self.status().with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
+            Answer::Err(_) => self
+                .status()
+                .with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
         };
         if lease.branch.conn.is_clean() {
             match self.read_back(&mut lease, &answer, effects, needs).await {

@@ -19,6 +19,7 @@ use sql::fingerprint::Fingerprint;
 use sql::mode::LexMode;
 
 use super::Session;
+use super::answer::{Column, Table};
 use super::execute::{Input, Lease, Needs, Protocol};
 use super::planned::Planned;
 use super::query::{Done, Found};
@@ -255,10 +256,18 @@ impl Session {
         text: &[u8],
     ) -> SqlResult<Metadata> {
         use sql::ast::StatementKind;
-        if statement.params > 0 {
+        let is_kill = matches!(statement.kind, StatementKind::Kill(_));
+        if statement.params > 0 && !is_kill {
             return Err(error::unsupported("parameters in this statement"));
         }
         match &statement.kind {
+            StatementKind::Kill(_) => {
+                let params = (0..statement.params).map(|_| Column::number("?"));
+                Ok(Metadata {
+                    params: Table::new(params.collect()).encoded_columns(self.out.collation),
+                    ..Metadata::default()
+                })
+            }
             StatementKind::Show(show) => match self.show(show, text)? {
                 ShowAction::Answer(table) => Ok(Metadata {
                     columns: table.encoded_columns(self.out.collation),

@@ -223,7 +223,6 @@ impl Session {
             shard,
             lex_mode: self.context.lex,
             charset: Charset::from_name(&self.context.character_set),
-            temporary: &[],
         };
         planner::plan(statement, text, fingerprint, &context).map_err(plan_error)
     }
@@ -267,7 +266,8 @@ impl Session {
         input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
         let text = input.text;
-        if !keeps_diagnostics(statement) {
+        // SET may read the counts of the statement before.
+        if !keeps_diagnostics(statement) && !matches!(statement.kind, StatementKind::Set(_)) {
             self.diagnostics.clear();
         }
         let outcome = match &statement.kind {
@@ -285,21 +285,26 @@ impl Session {
             }
             // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
             StatementKind::Other(_) => self.commit_implicitly().await,
-            StatementKind::Set(set) => self.set(text, set).await,
+            StatementKind::Set(set) => self.set(statement, set, input).await,
             StatementKind::Use(name) => {
                 let name = String::from_utf8_lossy(&name.value).into_owned();
                 self.select(&name)
             }
             StatementKind::Show(show) => match self.show(show, text) {
-                Ok(ShowAction::Answer(table)) => {
-                    let status = self.status();
-                    if !keeps_diagnostics(statement) {
-                        self.found_rows = table.rows.len() as u64;
+                Ok(ShowAction::Answer(table)) => match self.kept(table, &show.filter, input).await {
+                    Ok(table) => {
+                        let status = self.status();
+                        let mut warnings = 0;
+                        if !keeps_diagnostics(statement) {
+                            self.found_rows = table.rows.len() as u64;
+                            warnings = warning_count(&self.diagnostics);
+                        }
+                        self.row_count = -1;
+                        self.out.table(&table, status, warnings);
+                        return Ok(Done::Answered);
                     }
-                    self.row_count = -1;
-                    self.out.table(&table, status, 0);
-                    return Ok(Done::Answered);
-                }
+                    Err(wrong) => Err(wrong),
+                },
                 Ok(ShowAction::Ask(keyspace)) => return self.ask_any(keyspace.as_deref(), input).await,
                 Err(wrong) => Err(wrong),
             },

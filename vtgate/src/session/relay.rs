@@ -217,6 +217,7 @@ async fn take_event(
                 (eof.status, eof.warnings, true)
             };
             let rows = relay.rows();
+            let plain = plain && client.out.added_warnings == 0;
             if relay.is_done() && plain && !client.out.more_results && seen.verbatim {
                 client.out.seq = seen.seq;
                 send(client, backend, whole).await?;

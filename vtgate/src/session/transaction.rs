@@ -106,7 +106,11 @@ impl Session {
         }
         if chain {
             self.branches.transaction = Transaction {
-                begin: Some(ended.begin.unwrap_or_else(|| b"START TRANSACTION".as_slice().into())),
+                begin: Some(
+                    ended
+                        .begin
+                        .unwrap_or_else(|| b"START TRANSACTION".as_slice().into()),
+                ),
                 characteristics: ended.characteristics,
                 savepoints: Vec::new(),
             };
