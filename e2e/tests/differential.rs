@@ -2,9 +2,13 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stderr,
     reason = "tests fail by panicking and say what they saw"
 )]
+
+#[path = "differential/sessions.rs"]
+mod sessions;
 
 use std::sync::OnceLock;
 

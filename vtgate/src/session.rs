@@ -323,6 +323,10 @@ impl Session {
             .with(StatusFlags::AUTOCOMMIT, self.autocommit())
             .with(StatusFlags::IN_TRANS, self.branches.in_transaction())
             .with(
+                StatusFlags::IN_TRANS_READONLY,
+                self.branches.transaction.read_only,
+            )
+            .with(
                 StatusFlags::NO_BACKSLASH_ESCAPES,
                 self.context.lex.has(LexMode::NO_BACKSLASH_ESCAPES),
             )

@@ -48,6 +48,8 @@ pub(super) struct Transaction {
     pub begin: Option<Box<[u8]>>,
     /// `SET TRANSACTION ..` statements, which come before.
     pub characteristics: Vec<Vec<u8>>,
+    /// It was opened READ ONLY, for the status flags.
+    pub read_only: bool,
     /// Live savepoints, oldest first, as quoted identifiers.
     pub savepoints: Vec<Box<[u8]>>,
 }

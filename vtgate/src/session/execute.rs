@@ -87,8 +87,11 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let (plan, insert_id) = match planned {
             Planned::Plan(plan, insert_id) => (plan, *insert_id),
-            Planned::Begin { consistent_snapshot } => {
-                return self.begin(input.text, *consistent_snapshot).await;
+            Planned::Begin {
+                consistent_snapshot,
+                read_only,
+            } => {
+                return self.begin(input.text, *consistent_snapshot, *read_only).await;
             }
             Planned::Commit(completion) => return self.commit(*completion).await,
             Planned::Rollback(completion) => return self.rollback(*completion).await,
@@ -446,10 +449,9 @@ impl Session {
         let transaction = &self.branches.transaction;
         // Under autocommit=0 MySQL opens a transaction by itself. A shard that joins one is told, because of the savepoints, and
         // because only what was open before a statement can be seen to end by it.
-        let joins =
-            !self.autocommit() && (!transaction.savepoints.is_empty() || self.branches.in_transaction());
+        let joins = self.branches.in_transaction() || needs.tables && !transaction.savepoints.is_empty();
         let begin = match &transaction.begin {
-            None if joins => Some(b"START TRANSACTION".as_slice()),
+            None if joins && !self.autocommit() => Some(b"START TRANSACTION".as_slice()),
             begin => begin.as_deref(),
         };
         let mut push = |text: &[u8]| {

@@ -24,9 +24,11 @@ pub(super) const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 pub(super) fn cacheable(transaction: &sql::ast::Transaction<'_>) -> Option<Planned> {
     match transaction {
         sql::ast::Transaction::Begin {
-            consistent_snapshot, ..
+            consistent_snapshot,
+            read_only,
         } => Some(Planned::Begin {
             consistent_snapshot: *consistent_snapshot,
+            read_only: *read_only,
         }),
         sql::ast::Transaction::Commit(completion) => Some(Planned::Commit(*completion)),
         sql::ast::Transaction::Rollback(completion) => Some(Planned::Rollback(*completion)),
@@ -40,6 +42,7 @@ impl Session {
         &mut self,
         text: &[u8],
         consistent_snapshot: bool,
+        read_only: Option<bool>,
     ) -> Result<Done, mysql_wire::Error> {
         self.diagnostics.clear();
         if self.branches.tables_locked
@@ -50,7 +53,9 @@ impl Session {
         if let Err(wrong) = self.commit_open().await {
             return Ok(self.fail(wrong));
         }
+        let read_only = read_only.unwrap_or_else(|| self.reads_only());
         self.branches.transaction.begin = Some(trimmed(text).into());
+        self.branches.transaction.read_only = read_only;
         self.row_count = 0;
         self.transaction_deadline();
         if consistent_snapshot {
@@ -61,6 +66,18 @@ impl Session {
         }
         self.ok();
         Ok(Done::Answered)
+    }
+
+    /// Whether a transaction that does not say READ ONLY is so all the same.
+    fn reads_only(&self) -> bool {
+        let said = self.branches.transaction.characteristics.iter().rev();
+        let mut said = said.filter_map(|statement| match &statement[..] {
+            b"SET TRANSACTION READ ONLY" => Some(true),
+            b"SET TRANSACTION READ WRITE" => Some(false),
+            _ => None,
+        });
+        let by_default = || self.system.get("transaction_read_only") == Some(b"1");
+        said.next().unwrap_or_else(by_default)
     }
 
     /// Opens the transaction on the selected keyspace's shard if it has only one; on several shards each opens its own with its first statement.
@@ -99,7 +116,10 @@ impl Session {
         let by_default = |what: &[u8]| self.system.get("completion_type") == Some(what);
         let chain = completion.chain.unwrap_or_else(|| by_default(b"'CHAIN'"));
         let release = completion.release.unwrap_or_else(|| by_default(b"'RELEASE'"));
-        let ended = self.branches.transaction.clone();
+        let mut ended = self.branches.transaction.clone();
+        if ended.begin.is_none() {
+            ended.read_only = self.reads_only();
+        }
         self.diagnostics.clear();
         if let Err(wrong) = self.end_branches(verb).await {
             return Ok(self.fail(wrong));
@@ -113,6 +133,7 @@ impl Session {
                 ),
                 characteristics: ended.characteristics,
                 savepoints: Vec::new(),
+                ..ended
             };
         }
         self.row_count = 0;
