@@ -133,7 +133,10 @@ impl SessionControl {
     }
 
     /// Sets the deadlines of a statement that begins now.
+    ///
+    /// What was asked of the statement before came too late, as in MySQL.
     pub fn begin(&self, command: &'static str, text: &[u8], statement_deadline_ms: u64) {
+        self.statement_ended();
         self.idle_deadline_ms.store(0, Ordering::Relaxed);
         self.statement_deadline_ms
             .store(statement_deadline_ms, Ordering::Relaxed);
@@ -323,5 +326,35 @@ impl Sessions {
         for control in self.by_id.lock().values().flatten() {
             control.interrupt(what);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_shows_whom_it_was_changed_to() {
+        let sessions = Sessions::new(10);
+        let id = sessions.admit().unwrap();
+        let control = sessions.register(id, "before".to_owned(), "localhost".to_owned());
+        control.set_user("after");
+        assert_eq!(&*sessions.get(id).unwrap().user(), "after");
+    }
+
+    #[test]
+    fn a_kill_of_an_idle_session_stops_no_later_statement() {
+        let sessions = Sessions::new(10);
+        let id = sessions.admit().unwrap();
+        let control = sessions.register(id, "user".to_owned(), "localhost".to_owned());
+        control.interrupt(Interrupt::KillQuery);
+        control.begin("Query", b"SELECT 1", 0);
+        assert_eq!(control.asked(Interrupts::STATEMENT), None);
+        control.interrupt(Interrupt::KillConnection);
+        control.begin("Query", b"SELECT 1", 0);
+        assert_eq!(
+            control.asked(Interrupts::STATEMENT),
+            Some(Interrupt::KillConnection)
+        );
     }
 }

@@ -335,6 +335,9 @@ async fn a_killed_scatter_read_keeps_the_transaction() {
     killer.exec_drop(&kill, (id,)).await.unwrap();
     let (mut conn, told) = await_join(stopped).await;
     assert_eq!(told, 1317);
+    let set = killer.prep("SET @a = ? + 1").await.unwrap();
+    killer.exec_drop(&set, (41,)).await.unwrap();
+    assert_eq!(killer.query_first::<i64, _>("SELECT @a").await.unwrap(), Some(42));
     run(&mut holder, &["COMMIT"]).await;
     assert_eq!(
         conn.query_first::<i64, _>("SELECT v FROM spread WHERE id = 50")

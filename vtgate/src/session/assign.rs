@@ -7,7 +7,7 @@ use planner::plan::{PlanNode, Routing};
 use sql::ast::{ExprKind, Set, SetKind, Statement, StatementKind};
 
 use super::Session;
-use super::execute::{Input, Lease, Needs};
+use super::execute::{Input, Lease, Needs, read_number};
 use super::relay::{Answer, OkFields};
 use super::set::{self, SetPlan};
 use super::settings::string_literal;
@@ -67,6 +67,7 @@ impl Session {
         };
         let mut plan = set::plan(&text, set)?;
         plan.pins |= !planned.effects.pins.is_empty();
+        plan.last_insert_id |= planned.effects.sets_last_insert_id;
         let warnings = planned.warnings.iter();
         plan.warnings
             .extend(warnings.map(|warning| (warning.code, warning.message.to_string())));
@@ -180,6 +181,10 @@ impl Session {
         }
         self.system = self.worker.system_settings.intern(variables);
         lease.branch.conn.system = self.system.clone();
+        if plan.last_insert_id {
+            let read = read_number(&mut lease.branch.conn, b"SELECT LAST_INSERT_ID()").await?;
+            self.last_insert_id = read.unwrap_or(self.last_insert_id);
+        }
         if !plan.user_variables.is_empty() {
             self.read_user_variables(lease, &plan.user_variables).await?;
         }

@@ -7,7 +7,7 @@ use mysql_wire::relay::Expect;
 use mysql_wire::{SqlError, StatusFlags};
 use planner::bindings::Bindings;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
-use planner::plan::{Effects, Plan, PlanNode, SessionValue, Several, StatementKind, Template};
+use planner::plan::{Effects, Pin, Plan, PlanNode, SessionValue, Several, StatementKind, Template};
 use planner::render::{ParamOrder, Rendering};
 use planner::resolve::resolve;
 use planner::value::{Charset, Param};
@@ -623,13 +623,12 @@ impl Session {
 
     /// Gives back connections that were leased for a statement which is not sent after all. A transaction that is open on one stays open.
     pub(super) async fn return_unused(&mut self, leases: Vec<Lease>) {
-        let mut lost = false;
         for mut lease in leases {
-            lost |= self.settle(&mut lease).await.is_err() && lease.branch.in_transaction;
-            self.branches.give_back(lease.branch);
-        }
-        if lost {
-            self.branches.abandon();
+            // One that could not join the transaction has nothing of it.
+            match self.settle(&mut lease).await {
+                Ok(()) => self.branches.give_back(lease.branch),
+                Err(_) => lease.branch.discard(),
+            }
         }
     }
 
@@ -684,7 +683,7 @@ pub(super) fn interrupt_error(why: Interrupt) -> SqlError {
     }
 }
 
-async fn read_number(conn: &mut crate::backend::Backend, text: &[u8]) -> SqlResult<Option<u64>> {
+pub(super) async fn read_number(conn: &mut crate::backend::Backend, text: &[u8]) -> SqlResult<Option<u64>> {
     let result = conn.query(text).await.map_err(|error| conn.lost(error))?;
     let cell = result
         .rows
@@ -701,8 +700,10 @@ fn needs_of(plan: &Plan, insert_id: InsertId) -> Needs {
     Needs {
         writes,
         user_variables: !plan.effects.user_vars_read.is_empty() || !plan.effects.user_vars_written.is_empty(),
-        insert_id: insert_id == InsertId::Ambiguous
-            && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace),
+        // A stored program may use the value, and set it.
+        insert_id: plan.effects.pins.contains(Pin::StoredProgram)
+            || insert_id == InsertId::Ambiguous
+                && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace),
         primary: plan.effects.locking_read,
         anywhere: false,
         tables: !plan.tables.is_empty(),

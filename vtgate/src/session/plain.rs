@@ -203,6 +203,7 @@ impl Session {
             user_variables: true,
             primary: true,
             tables: true,
+            insert_id: true,
             ..Needs::default()
         };
         match self.lease(&cluster, keyspace, 0, needs).await {

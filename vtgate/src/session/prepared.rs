@@ -256,18 +256,16 @@ impl Session {
         text: &[u8],
     ) -> SqlResult<Metadata> {
         use sql::ast::StatementKind;
-        let is_kill = matches!(statement.kind, StatementKind::Kill(_));
-        if statement.params > 0 && !is_kill {
-            return Err(error::unsupported("parameters in this statement"));
-        }
         match &statement.kind {
-            StatementKind::Kill(_) => {
+            // Parameters that MySQL evaluates.
+            StatementKind::Kill(_) | StatementKind::Set(_) => {
                 let params = (0..statement.params).map(|_| Column::number("?"));
                 Ok(Metadata {
                     params: Table::new(params.collect()).encoded_columns(self.out.collation),
                     ..Metadata::default()
                 })
             }
+            _ if statement.params > 0 => Err(error::unsupported("parameters in this statement")),
             StatementKind::Show(show) => match self.show(show, text)? {
                 ShowAction::Answer(table) => Ok(Metadata {
                     columns: table.encoded_columns(self.out.collation),

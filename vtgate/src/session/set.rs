@@ -16,6 +16,8 @@ pub(super) struct SetPlan {
     pub reset: Vec<Box<str>>,
     /// User variables to read back and carry, lower case without `@`.
     pub user_variables: Vec<Box<str>>,
+    /// LAST_INSERT_ID() is to be read back.
+    pub last_insert_id: bool,
     /// `SET TRANSACTION ..` for the next transaction only, one statement for each characteristic.
     pub next_transaction: Vec<Vec<u8>>,
     /// The session keeps its connection from here on.
@@ -95,6 +97,7 @@ fn system_variable(plan: &mut SetPlan, scope: VarScope, name: &str, value: &Expr
             }
         }
         Handling::Charset => read_back_charset(plan),
+        Handling::LastInsertId => plan.last_insert_id = true,
         Handling::Pinning => plan.pins = true,
         Handling::Privileged => {
             return Err(error::access_denied(

@@ -159,15 +159,25 @@ impl Session {
         }
         if let Some(wrong) = first_error {
             join_all(leases.iter_mut().map(roll_back)).await;
+            self.give_back(leases);
             return Ok(self.fail(wrong));
         }
-        if let Err(wrong) = commit_in_order(&mut leases).await {
+        let committed = commit_in_order(&mut leases).await;
+        self.give_back(leases);
+        if let Err(wrong) = committed {
             return Ok(self.fail(wrong));
         }
-        drop(leases);
-        self.branches.transaction.characteristics.clear();
         self.answer_writes(plan, &answers, same_on_each);
         Ok(Done::Answered)
+    }
+
+    /// Connections on which the statement's own transaction has ended.
+    fn give_back(&mut self, leases: Vec<Lease>) {
+        for mut lease in leases {
+            lease.branch.told_characteristics = false;
+            self.branches.give_back(lease.branch);
+        }
+        self.branches.transaction.characteristics.clear();
     }
 
     /// One answer out of all shards' answers.
