@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use mysql_wire::client::{
-    self, ClientConnection, ClientTls, ConnectOptions, QueryResult, Target, Verification,
+    self, ClientConnection, ClientTls, ConnectOptions, ResultSet, Target, Verification,
 };
+use mysql_wire::value::Value;
 use mysql_wire::{Capabilities, Error, StatusFlags};
 
 use crate::cluster::Cluster;
@@ -54,9 +55,56 @@ impl Exchange {
             Err(error) => Err(error).with_context(|| text.to_owned()),
         }
     }
+
+    /// Prepares, executes and closes a statement: one line for its first result, or for the error that ended it. None when the
+    /// server does not prepare statements of this kind.
+    ///
+    /// # Errors
+    /// When the connection fails; the server's own errors are answers.
+    pub async fn run_prepared(&mut self, text: &str) -> Result<Option<Vec<String>>> {
+        const NOT_PREPARED: u16 = 1295;
+        let refused = |error: Error| match error {
+            Error::Sql(error) if error.code == NOT_PREPARED => Ok(None),
+            Error::Sql(error) => {
+                let state = String::from_utf8_lossy(&error.state).into_owned();
+                Ok(Some(vec![format!("error {} ({state})", error.code)]))
+            }
+            error => Err(error).with_context(|| text.to_owned()),
+        };
+        let prepared = match self.0.prepare(text).await {
+            Ok(prepared) => prepared,
+            Err(error) => return refused(error),
+        };
+        let executed = self.0.execute(&prepared, &[]).await;
+        self.0.close_statement(prepared);
+        match executed {
+            Ok(result) => Ok(Some(vec![line(&result)])),
+            Err(error) => refused(error),
+        }
+    }
 }
 
-fn line(result: &QueryResult) -> String {
+/// A cell for people.
+trait Show {
+    fn show(&self) -> String;
+}
+
+impl Show for Option<Vec<u8>> {
+    fn show(&self) -> String {
+        format!("{:?}", self.as_deref().map(String::from_utf8_lossy))
+    }
+}
+
+impl Show for Value {
+    fn show(&self) -> String {
+        match self {
+            Self::Bytes(bytes) => format!("{:?}", Some(String::from_utf8_lossy(bytes))),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+fn line<C: Show>(result: &ResultSet<C>) -> String {
     let ok = &result.ok;
     // Whether the server tracks a change is an agreement of each hop, and only a server that reads tables has indexes to miss.
     let status = ok
@@ -68,10 +116,10 @@ fn line(result: &QueryResult) -> String {
         .iter()
         .map(|column| format!("{}: {:?}", text(&column.name), column.format.ty))
         .collect();
-    let rows: Vec<Vec<Option<String>>> = result
+    let rows: Vec<Vec<String>> = result
         .rows
         .iter()
-        .map(|row| row.iter().map(|cell| cell.as_deref().map(text)).collect())
+        .map(|row| row.iter().map(Show::show).collect())
         .collect();
     format!(
         "{status:?} affected {} id {} warnings {} info {:?} columns {columns:?} rows {rows:?}",

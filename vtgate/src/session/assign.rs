@@ -7,7 +7,7 @@ use planner::plan::{PlanNode, Routing};
 use sql::ast::{ExprKind, Set, SetKind, Statement, StatementKind};
 
 use super::Session;
-use super::execute::{Input, Lease, Needs, read_number};
+use super::execute::{Input, Lease, Needs, Protocol, read_number};
 use super::relay::{Answer, OkFields};
 use super::set::{self, SetPlan};
 use super::settings::string_literal;
@@ -68,9 +68,11 @@ impl Session {
         let mut plan = set::plan(&text, set)?;
         plan.pins |= !planned.effects.pins.is_empty();
         plan.last_insert_id |= planned.effects.sets_last_insert_id;
-        let warnings = planned.warnings.iter();
-        plan.warnings
-            .extend(warnings.map(|warning| (warning.code, warning.message.to_string())));
+        if matches!(input.protocol, Protocol::Text) {
+            let warnings = planned.warnings.iter();
+            plan.warnings
+                .extend(warnings.map(|warning| (warning.code, warning.message.to_string())));
+        }
         let place = match &route.routing {
             Routing::Target(shard) => Some((route.keyspace, *shard)),
             Routing::Unsharded => Some((route.keyspace, 0)),
@@ -91,6 +93,7 @@ impl Session {
             let needs = Needs {
                 user_variables: true,
                 anywhere: true,
+                tables: place.is_some(),
                 ..Needs::default()
             };
             let mut lease = match place {

@@ -72,7 +72,7 @@ pub(super) struct Needs {
     pub insert_id: bool,
     /// It must see the primary.
     pub primary: bool,
-    /// It ends a transaction on other shards as well: no check of those.
+    /// It is the session's own affair: what it writes to other shards does not matter.
     pub anywhere: bool,
     /// It names tables, so that it can be what `SET TRANSACTION ..` was said for.
     pub tables: bool,
@@ -443,7 +443,8 @@ impl Session {
             conn.push_query(format!("SET last_insert_id={}", self.last_insert_id).as_bytes());
             prefixes += 1;
         }
-        if branch.in_transaction {
+        // What reads no tables is no part of a transaction.
+        if branch.in_transaction || needs.anywhere && !needs.tables {
             return Ok(prefixes);
         }
         let transaction = &self.branches.transaction;
