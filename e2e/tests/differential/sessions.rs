@@ -390,6 +390,12 @@ async fn ddl_on_several_shards_and_databases() {
         "{warnings:?}"
     );
 
+    let told = sharded.run("ALTER TABLE spread COMMENT ''").await.unwrap();
+    assert!(
+        told.first().unwrap().contains("Records: 0  Duplicates: 0"),
+        "{told:?}"
+    );
+
     let mut conn = connect("test").await;
     run(&mut conn, &["CREATE TABLE IF NOT EXISTS s_db (id INT)"]).await;
     assert_eq!(code(conn.query_drop("CREATE DATABASE test").await), 1007);
@@ -440,6 +446,20 @@ async fn names_stay_in_the_selected_keyspace() {
     .await;
     let count = "SELECT COUNT(*) FROM sharded.client";
     assert_eq!(conn.query_first::<i64, _>(count).await.unwrap(), Some(0));
+    // A pinned session keeps its connections over statements on several shards.
+    for _ in 0..2 {
+        run(
+            &mut conn,
+            &[
+                "DELETE FROM sharded.spread",
+                &format!("INSERT INTO sharded.spread VALUES ({LOW}, 0), ({HIGH}, 0)"),
+                "SELECT COUNT(*) FROM sharded.spread",
+                "INSERT INTO client (id) SELECT MAX(id) + 1 FROM (SELECT 1 AS id) AS t",
+                "DELETE FROM client WHERE id = 2",
+            ],
+        )
+        .await;
+    }
     run(&mut conn, &["DROP TEMPORARY TABLE client"]).await;
     assert_eq!(
         code(conn.query_drop("INSERT INTO client (id) VALUES (2)").await),

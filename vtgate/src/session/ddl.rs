@@ -1,6 +1,7 @@
 //! DDL: on the primary of every shard of the keyspace, one after another.
 
 use mysql_wire::StatusFlags;
+use mysql_wire::client::OkStatus;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Ddl, DdlAction, Plan};
 use planner::resolve::resolve;
@@ -12,6 +13,7 @@ use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Lease, Needs};
 use super::planned::InsertId;
 use super::query::Done;
+use super::several::merge_info;
 use super::transaction::warnings_of;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlError, SqlResult};
@@ -49,7 +51,7 @@ impl Session {
                     .create_database(cluster, ddl.keyspace, &shards, if_not_exists, input)
                     .await
                 {
-                    Ok(()) => self.answer_ddl(1),
+                    Ok(()) => self.answer_ddl(1, ""),
                     Err(wrong) => self.fail(wrong),
                 }
             }
@@ -63,7 +65,11 @@ impl Session {
                         .await?
                 }
                 _ => match self.ddl_on_each(cluster, ddl, &shards, input).await {
-                    Ok(()) => self.answer_ddl(0),
+                    Ok(done) => {
+                        let done: Vec<&OkStatus> = done.iter().collect();
+                        let affected_rows = done.iter().map(|ok| ok.affected_rows).sum();
+                        self.answer_ddl(affected_rows, &merge_info(plan.kind, &done))
+                    }
                     Err(wrong) => self.fail(wrong),
                 },
             },
@@ -80,10 +86,11 @@ impl Session {
         ddl: &Ddl,
         shards: &[ShardIndex],
         input: &Input<'_>,
-    ) -> SqlResult<()> {
+    ) -> SqlResult<Vec<OkStatus>> {
         let (text, _) = self.render(&ddl.query, input, None, true)?;
         self.diagnostics.clear();
         let mut done: Vec<String> = Vec::new();
+        let mut answers = Vec::new();
         let mut done_before: Vec<(String, SqlError)> = Vec::new();
         for shard in shards {
             let name = cluster
@@ -95,7 +102,10 @@ impl Session {
                 Err(wrong) => Err(wrong),
             };
             match outcome {
-                Ok(_) => done.push(name),
+                Ok(answer) => {
+                    done.push(name);
+                    answers.push(answer);
+                }
                 Err(wrong) if DONE_BEFORE.contains(&wrong.code) => done_before.push((name, wrong)),
                 Err(wrong) => return Err(partial(wrong, &name, &done)),
             }
@@ -111,10 +121,10 @@ impl Session {
                 self.diagnostics.push(Condition::warning(wrong.code, &text));
             }
         }
-        Ok(())
+        Ok(answers)
     }
 
-    async fn ddl_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<()> {
+    async fn ddl_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<OkStatus> {
         self.settle(&mut lease).await?;
         let conn = &mut lease.branch.conn;
         match conn.query(text).await {
@@ -128,7 +138,7 @@ impl Session {
                     }
                 }
                 self.branches.put(lease.branch, result.ok.status);
-                Ok(())
+                Ok(result.ok)
             }
             Err(error) => {
                 let wrong = conn.lost(error);
@@ -138,12 +148,13 @@ impl Session {
         }
     }
 
-    fn answer_ddl(&mut self, affected_rows: u64) -> Done {
+    fn answer_ddl(&mut self, affected_rows: u64, info: &str) -> Done {
         self.row_count = i64::try_from(affected_rows).unwrap_or(i64::MAX);
         let answer = OkAnswer {
             affected_rows,
             status: self.status(),
             warnings: warning_count(&self.diagnostics),
+            info: info.as_bytes(),
             ..OkAnswer::default()
         };
         self.out.ok(&answer);
@@ -186,7 +197,7 @@ impl Session {
         if options.is_empty() {
             return Ok(());
         }
-        let text = [b"ALTER DATABASE ", options].concat();
+        let text = [b"ALTER DATABASE ", &uncommented(options)[..]].concat();
         for shard in shards {
             let lease = self.lease(cluster, keyspace, *shard, ON_PRIMARY).await?;
             self.ddl_on(lease, &text).await?;
@@ -244,7 +255,7 @@ impl Session {
             }
         }
         self.diagnostics.clear();
-        self.answer_ddl(dropped)
+        self.answer_ddl(dropped, "")
     }
 
     async fn reload_definitions(&self, cluster: &Cluster, keyspace: KeyspaceIndex) {
@@ -274,6 +285,24 @@ fn partial(wrong: SqlError, shard: &str, done: &[String]) -> SqlError {
         message: text.into_bytes().into(),
         ..wrong
     }
+}
+
+/// Options without the marks of the conditional comments that dumps put around each.
+fn uncommented(options: &[u8]) -> Vec<u8> {
+    let mut words = Vec::with_capacity(options.len());
+    let mut at = 0;
+    while let Some(byte) = options.get(at) {
+        let rest = options.get(at..).unwrap_or_default();
+        if let Some(version) = rest.strip_prefix(b"/*!") {
+            at += 3 + version.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        } else if rest.starts_with(b"*/") {
+            at += 2;
+        } else {
+            words.push(*byte);
+            at += 1;
+        }
+    }
+    words
 }
 
 /// Drops everything in the connection's database; returns the number of tables and views.
@@ -321,4 +350,19 @@ async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
     // Closed afterwards: what it was told here is not what its settings say.
     conn.begin_exchange();
     outcome.map(|()| dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uncommented;
+
+    #[test]
+    fn options_of_a_dump_lose_their_comments() {
+        let dumped = b"DEFAULT CHARACTER SET utf8mb4 */ /*!80016 DEFAULT ENCRYPTION='N'";
+        assert_eq!(
+            uncommented(dumped),
+            b"DEFAULT CHARACTER SET utf8mb4   DEFAULT ENCRYPTION='N'"
+        );
+        assert_eq!(uncommented(b"COLLATE latin1_bin"), b"COLLATE latin1_bin");
+    }
 }

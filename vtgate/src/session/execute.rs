@@ -325,16 +325,16 @@ impl Session {
             0 => Ok(()),
             count => skip_answers(conn, count).await.map_err(backend_failure)?,
         };
+        if let Err(wrong) = prefixed {
+            // The statement runs without what should have come before it: nobody may build on this connection, or see the answer.
+            return Ok(Answer::Err(wrong));
+        }
         let mut client = ClientSide {
             stream: &mut self.client.stream,
             out: &mut self.out,
             control: &self.control,
         };
         let (answer, interrupted) = pass_through(&mut client, conn, expect, first_seq).await?;
-        if let Err(wrong) = prefixed {
-            // The statement ran without what should have come before it: nobody may build on this connection.
-            return Ok(Answer::Err(wrong));
-        }
         conn.end_exchange();
         if let Some(why) = interrupted {
             let status = super::kill::take_late_kill(conn).await;

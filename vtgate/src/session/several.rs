@@ -390,7 +390,7 @@ async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
 }
 
 /// Adds up the numbers of MySQL's info lines, such as `Rows matched: 2  Changed: 1  Warnings: 0`.
-fn merge_info(kind: StatementKind, parts: &[&OkStatus]) -> String {
+pub(super) fn merge_info(kind: StatementKind, parts: &[&OkStatus]) -> String {
     if let [only] = parts {
         return String::from_utf8_lossy(&only.info).into_owned();
     }
@@ -403,7 +403,9 @@ fn merge_info(kind: StatementKind, parts: &[&OkStatus]) -> String {
     let [first, second, third] = sums;
     match kind {
         StatementKind::Update => format!("Rows matched: {first}  Changed: {second}  Warnings: {third}"),
-        StatementKind::Insert | StatementKind::Replace => {
+        // DDL that copies no rows says nothing.
+        StatementKind::Ddl if parts.iter().all(|part| part.info.is_empty()) => String::new(),
+        StatementKind::Insert | StatementKind::Replace | StatementKind::Ddl => {
             format!("Records: {first}  Duplicates: {second}  Warnings: {third}")
         }
         _ => String::new(),
