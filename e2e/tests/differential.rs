@@ -9,6 +9,8 @@
 
 #[path = "differential/sessions.rs"]
 mod sessions;
+#[path = "differential/shards.rs"]
+mod shards;
 
 use std::sync::OnceLock;
 

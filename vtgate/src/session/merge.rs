@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use mysql_wire::client::QueryResult;
 use mysql_wire::message::ColumnDefinition;
-use mysql_wire::{Error, StatusFlags};
+use mysql_wire::{Error, SqlError, StatusFlags};
 use planner::catalog::ShardIndex;
 use planner::plan::{Merge, Plan, Route};
 
@@ -118,7 +118,14 @@ impl Session {
             return Err(super::execute::interrupt_error(why));
         }
         if let Some(wrong) = first_error {
-            return Err(wrong);
+            // Only a lost connection tells a client that its transaction is gone.
+            return Err(match concluded {
+                Err(lost) if left == Left::Lost => SqlError {
+                    message: [&wrong.message[..], b"; the transaction is lost"].concat().into(),
+                    ..lost
+                },
+                _ => wrong,
+            });
         }
         concluded?;
         self.diagnostics = diagnostics;

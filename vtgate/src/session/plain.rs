@@ -52,8 +52,9 @@ impl Session {
         };
         lease.branch.conn.push_query(text);
         self.branches.pinned = true;
-        self.branches.tables_locked = true;
-        self.pass_on(lease, needs).await
+        let done = self.pass_on(lease, needs).await?;
+        self.branches.tables_locked = matches!(done, Done::Answered);
+        Ok(done)
     }
 
     /// UNLOCK TABLES, which commits if there was something to unlock; the caller answers.
