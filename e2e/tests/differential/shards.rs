@@ -238,9 +238,19 @@ async fn a_deadlock_in_a_scatter_read_ends_the_transaction() {
     assert_eq!(watcher.query_first::<i64, _>(&high).await.unwrap(), Some(0));
 }
 
-/// KILL QUERY of a read of several shards stops the statement, not the transaction.
+/// KILL QUERY stops the statement, on one shard and on several, and not the transaction.
 #[tokio::test]
-async fn a_killed_scatter_read_keeps_the_transaction() {
+async fn a_killed_read_keeps_the_transaction() {
+    for condition in ["v = 0".to_owned(), format!("id = {LOW}")] {
+        kill_read(format!("SELECT * FROM spread WHERE {condition} FOR UPDATE")).await;
+    }
+    let mut conn = connect("sharded").await;
+    let set = conn.prep("SET @a = ? + 1").await.unwrap();
+    conn.exec_drop(&set, (41,)).await.unwrap();
+    assert_eq!(conn.query_first::<i64, _>("SELECT @a").await.unwrap(), Some(42));
+}
+
+async fn kill_read(text: String) {
     let mut holder = fill().await;
     let mut killer = connect("sharded").await;
     let mut conn = connect("sharded").await;
@@ -255,9 +265,7 @@ async fn a_killed_scatter_read_keeps_the_transaction() {
     )
     .await;
     let stopped = tokio::spawn(async move {
-        let told = conn
-            .query_drop("SELECT * FROM spread WHERE v = 0 FOR UPDATE")
-            .await;
+        let told = conn.query_drop(text).await;
         (conn, code(told))
     });
     loop {
@@ -273,9 +281,6 @@ async fn a_killed_scatter_read_keeps_the_transaction() {
     killer.exec_drop(&kill, (id,)).await.unwrap();
     let (mut conn, told) = await_join(stopped).await;
     assert_eq!(told, 1317);
-    let set = killer.prep("SET @a = ? + 1").await.unwrap();
-    killer.exec_drop(&set, (41,)).await.unwrap();
-    assert_eq!(killer.query_first::<i64, _>("SELECT @a").await.unwrap(), Some(42));
     run(&mut holder, &["COMMIT"]).await;
     assert_eq!(
         conn.query_first::<i64, _>("SELECT v FROM spread WHERE id = 50")

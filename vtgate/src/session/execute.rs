@@ -117,7 +117,7 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let cluster = self.worker.cluster();
         if plan.effects.implicit_commit
-            && let Err(wrong) = self.commit_implicitly().await
+            && let Err(wrong) = self.commit_before(&cluster, plan, input).await
         {
             return Ok(self.fail(wrong));
         }

@@ -233,6 +233,11 @@ impl Session {
         self.describe_on(lease, &text).await
     }
 
+    /// Prepares a statement on a shard without running it, for MySQL's errors.
+    pub(super) async fn try_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<()> {
+        self.describe_on(lease, text).await.map(|_| ())
+    }
+
     async fn describe_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
         self.settle(&mut lease).await?;
         let key = self.statement_key(text, &[], &lease);

@@ -3,22 +3,27 @@
 //! BEGIN costs nothing by itself: it travels in one write with the first statement on each shard.
 
 use mysql_wire::SqlError;
+use planner::plan::{Plan, PlanNode};
 use sql::ast::Completion;
 
 use super::Session;
 use super::answer::OkAnswer;
 use super::branches::{Branch, Left, Transaction};
 use super::diagnostics::warning_count;
-use super::execute::Needs;
+use super::execute::{Input, Needs};
 use super::planned::Planned;
 use super::query::Done;
 use crate::backend::Backend;
+use crate::cluster::Cluster;
 use crate::error::{self, SqlResult};
 
 /// Ends a transaction on a shard, whatever `completion_type` says there.
 pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
 /// See [`COMMIT`].
 pub(super) const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
+
+/// Errors that MySQL finds while it parses: syntax, and names of character sets and collations.
+const NOT_UNDERSTOOD: [u16; 4] = [1064, 1115, 1253, 1273];
 
 /// Transaction control that is frequent enough to be kept in the plan cache.
 pub(super) fn cacheable(transaction: &sql::ast::Transaction<'_>) -> Option<Planned> {
@@ -157,6 +162,34 @@ impl Session {
         }
         self.branches.transaction.savepoints.clear();
         Ok(())
+    }
+
+    /// Commits before a statement that does so implicitly, if MySQL understands it: a syntax error changes nothing.
+    pub(super) async fn commit_before(
+        &mut self,
+        cluster: &Cluster,
+        plan: &Plan,
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        if self.branches.in_transaction() {
+            let (keyspace, query) = match &plan.node {
+                PlanNode::Ddl(ddl) => (ddl.keyspace, &ddl.query),
+                PlanNode::Route(route) => (route.keyspace, &route.query),
+                PlanNode::Insert(insert) => (insert.keyspace, &insert.query),
+            };
+            let (text, _) = self.render(query, input, None, true)?;
+            let needs = Needs {
+                anywhere: true,
+                ..Needs::default()
+            };
+            let lease = self.lease(cluster, keyspace, 0, needs).await?;
+            if let Err(wrong) = self.try_on(lease, &text).await
+                && NOT_UNDERSTOOD.contains(&wrong.code)
+            {
+                return Err(wrong);
+            }
+        }
+        self.commit_implicitly().await
     }
 
     /// What DDL and its kin do before anything else: MySQL keeps nothing of a transaction, not even of one that has not begun.
