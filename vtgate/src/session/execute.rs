@@ -244,7 +244,10 @@ impl Session {
         insert_id: InsertId,
         input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
-        let needs = needs_of(plan, insert_id);
+        let mut needs = needs_of(plan, insert_id);
+        // A temporary table may hide the one whose columns the plan knows.
+        needs.insert_id |=
+            self.branches.pinned && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace);
         let rendered;
         let (text, order) = if query.is_verbatim() {
             (input.text, None)
