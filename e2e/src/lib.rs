@@ -7,12 +7,14 @@
 //! - [`plain`]: a plain mysqld, the judge of what is right;
 //! - [`cluster`]: a local Vitrail cluster with ports of its own;
 //! - [`answer`]: everything that a client can see of a statement's result, for comparison;
+//! - [`exchange`]: everything that the protocol says of a statement, status flags included;
 //! - [`statements`]: lists of statements, written and generated;
 //! - [`mysqltest`]: MySQL's own test suite.
 
 pub mod answer;
 pub mod bound;
 pub mod cluster;
+pub mod exchange;
 pub mod mysqltest;
 pub mod plain;
 pub mod statements;

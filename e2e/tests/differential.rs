@@ -2,9 +2,15 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stderr,
     reason = "tests fail by panicking and say what they saw"
 )]
+
+#[path = "differential/sessions.rs"]
+mod sessions;
+#[path = "differential/shards.rs"]
+mod shards;
 
 use std::sync::OnceLock;
 

@@ -4,5 +4,5 @@ pub mod connection;
 pub mod pool;
 pub mod statements;
 
-pub use connection::{Backend, Killer};
+pub use connection::{Backend, Beside};
 pub use pool::{Pool, PoolLimits, Pooled};

@@ -88,7 +88,7 @@ pub struct SessionControl {
     /// Connection id as the client sees it.
     pub id: u32,
     /// Authenticated user.
-    pub user: String,
+    user: Mutex<Arc<str>>,
     /// Client address, `host:port`, or `localhost`.
     pub host: String,
     interrupt: AtomicU8,
@@ -133,7 +133,10 @@ impl SessionControl {
     }
 
     /// Sets the deadlines of a statement that begins now.
+    ///
+    /// What was asked of the statement before came too late, as in MySQL.
     pub fn begin(&self, command: &'static str, text: &[u8], statement_deadline_ms: u64) {
+        self.statement_ended();
         self.idle_deadline_ms.store(0, Ordering::Relaxed);
         self.statement_deadline_ms
             .store(statement_deadline_ms, Ordering::Relaxed);
@@ -166,6 +169,16 @@ impl SessionControl {
     /// Tells what `SHOW PROCESSLIST` shows as database.
     pub fn database(&self, database: Option<Arc<str>>) {
         self.activity.lock().database = database;
+    }
+
+    /// The user that it is logged in as.
+    pub fn user(&self) -> Arc<str> {
+        self.user.lock().clone()
+    }
+
+    /// COM_CHANGE_USER has logged in another user.
+    pub fn set_user(&self, user: &str) {
+        *self.user.lock() = user.into();
     }
 
     /// A copy of what the session does now.
@@ -246,7 +259,7 @@ impl Sessions {
     pub fn register(&self, id: u32, user: String, host: String) -> Arc<SessionControl> {
         let control = Arc::new(SessionControl {
             id,
-            user,
+            user: Mutex::new(user.into()),
             host,
             interrupt: AtomicU8::new(0),
             wake: Notify::new(),
@@ -313,5 +326,35 @@ impl Sessions {
         for control in self.by_id.lock().values().flatten() {
             control.interrupt(what);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_shows_whom_it_was_changed_to() {
+        let sessions = Sessions::new(10);
+        let id = sessions.admit().unwrap();
+        let control = sessions.register(id, "before".to_owned(), "localhost".to_owned());
+        control.set_user("after");
+        assert_eq!(&*sessions.get(id).unwrap().user(), "after");
+    }
+
+    #[test]
+    fn a_kill_of_an_idle_session_stops_no_later_statement() {
+        let sessions = Sessions::new(10);
+        let id = sessions.admit().unwrap();
+        let control = sessions.register(id, "user".to_owned(), "localhost".to_owned());
+        control.interrupt(Interrupt::KillQuery);
+        control.begin("Query", b"SELECT 1", 0);
+        assert_eq!(control.asked(Interrupts::STATEMENT), None);
+        control.interrupt(Interrupt::KillConnection);
+        control.begin("Query", b"SELECT 1", 0);
+        assert_eq!(
+            control.asked(Interrupts::STATEMENT),
+            Some(Interrupt::KillConnection)
+        );
     }
 }

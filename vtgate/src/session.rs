@@ -6,14 +6,18 @@ mod branches;
 pub mod context;
 mod ddl;
 pub mod diagnostics;
+mod evaluate;
 mod execute;
 mod explain;
+mod inline;
 mod kill;
 mod merge;
+mod plain;
 pub mod planned;
 mod prepared;
 mod query;
 mod relay;
+mod savepoint;
 mod scatter;
 mod set;
 mod settings;
@@ -283,6 +287,7 @@ impl Session {
         let accounts = crate::accounts::Accounts(self.worker.cluster().accounts.clone());
         // On failure the client was told and its connection is closed.
         Box::pin(self.client.change_user(change, config, &accounts)).await?;
+        self.control.set_user(&self.user());
         self.out.seq = self.client.stream.seq();
         self.reset();
         self.target = Target::default();
@@ -323,6 +328,10 @@ impl Session {
         StatusFlags::empty()
             .with(StatusFlags::AUTOCOMMIT, self.autocommit())
             .with(StatusFlags::IN_TRANS, self.branches.in_transaction())
+            .with(
+                StatusFlags::IN_TRANS_READONLY,
+                self.branches.transaction.read_only,
+            )
             .with(
                 StatusFlags::NO_BACKSLASH_ESCAPES,
                 self.context.lex.has(LexMode::NO_BACKSLASH_ESCAPES),

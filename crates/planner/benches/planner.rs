@@ -36,7 +36,6 @@ fn bench(criterion: &mut Criterion) {
         shard: None,
         lex_mode: options.mode,
         charset: Charset::Utf8,
-        temporary: &[],
     };
     for (name, sql) in [("point select", POINT_SELECT), ("join with groups", JOIN)] {
         let text = sql.as_bytes();

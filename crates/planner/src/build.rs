@@ -121,6 +121,7 @@ impl<'c> Builder<'_, 'c> {
             effects,
             exact_spans,
             unnamed,
+            warnings,
             ..
         } = self.survey;
         let mut slots = self.guards;
@@ -157,7 +158,7 @@ impl<'c> Builder<'_, 'c> {
             node,
             effects,
             tables: tables.into_boxed_slice(),
-            warnings: Box::default(),
+            warnings: warnings.into_boxed_slice(),
         })
     }
 

@@ -114,7 +114,9 @@ impl Catalog {
         self.names.get(name).copied()
     }
 
-    /// Where an unqualified table is: in the selected keyspace, else wherever exactly one keyspace has it.
+    /// Where an unqualified table is: in the selected keyspace, if that is unsharded or has it, else wherever exactly one keyspace has it.
+    ///
+    /// An unsharded keyspace may have tables that only MySQL knows of, temporary and new ones: their names must not lead elsewhere.
     ///
     /// # Errors
     /// 1052 when several others have it.
@@ -126,7 +128,7 @@ impl Catalog {
         if let Some(index) = selected
             && self
                 .keyspace(index)
-                .is_some_and(|keyspace| keyspace.table(table).is_some())
+                .is_some_and(|keyspace| !keyspace.sharded || keyspace.table(table).is_some())
         {
             return Ok(Some(index));
         }

@@ -21,6 +21,4 @@ pub struct PlanContext<'c> {
     pub lex_mode: LexMode,
     /// Character set of the client's text.
     pub charset: Charset,
-    /// Temporary tables of the session, by keyspace and name: statements on them are not cached.
-    pub temporary: &'c [(KeyspaceIndex, Box<str>)],
 }

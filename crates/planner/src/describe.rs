@@ -346,6 +346,8 @@ fn session_name(value: &SessionValue) -> &'static str {
         SessionValue::CurrentUser => "<current user>",
         SessionValue::Database => "<database>",
         SessionValue::Autocommit => "<autocommit>",
+        SessionValue::WarningCount => "<warning count>",
+        SessionValue::ErrorCount => "<error count>",
     }
 }
 

@@ -13,7 +13,11 @@ use crate::builtin::is_builtin;
 use crate::catalog::{KeyspaceIndex, Table};
 use crate::context::PlanContext;
 use crate::error::PlanError;
-use crate::plan::{Effects, Pin, SessionRead, SessionValue};
+use crate::plan::{Effects, Pin, PlanWarning, SessionRead, SessionValue};
+
+/// MySQL's words.
+const FOUND_ROWS_IS_DEPRECATED: &str =
+    "FOUND_ROWS() is deprecated and will be removed in a future release. Consider using COUNT(*) instead.";
 
 /// Where a name of a table leads.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +58,8 @@ pub(crate) struct Survey<'c> {
     pub(crate) schema_filter: Option<KeyspaceIndex>,
     /// Schema qualifiers that name a keyspace whose database has another name.
     pub(crate) qualifiers: Vec<(Span, KeyspaceIndex)>,
+    /// What MySQL would warn of in what it does not get to see.
+    pub(crate) warnings: Vec<PlanWarning>,
     user_vars_read: Vec<Box<str>>,
     user_vars_written: Vec<Box<str>>,
     /// A stored function is called.
@@ -85,13 +91,8 @@ pub(crate) fn find_table<'c>(ctx: &PlanContext<'c>, name: &ObjectName<'_>) -> Re
                     .ok_or_else(|| at(PlanError::unknown_database(&schema)))?,
             )
         }
-        None if ctx
-            .temporary
-            .iter()
-            .any(|(keyspace, other)| Some(*keyspace) == ctx.keyspace && **other == *table) =>
-        {
-            ctx.keyspace
-        }
+        // With a shard selected, MySQL on that shard knows more tables than the vschema.
+        None if ctx.shard.is_some() => ctx.keyspace,
         None => ctx
             .catalog
             .find_table(ctx.keyspace, &table)
@@ -124,6 +125,7 @@ impl<'c> Survey<'c> {
             exact_spans: Vec::new(),
             schema_filter: None,
             qualifiers: Vec::new(),
+            warnings: Vec::new(),
             user_vars_read: Vec::new(),
             user_vars_written: Vec::new(),
             stored_function: None,
@@ -196,7 +198,13 @@ impl<'c> Survey<'c> {
                 self.splice(span, SessionValue::LastInsertId, SessionRead::LastInsertId)
             }
             "last_insert_id" => self.effects.sets_last_insert_id = true,
-            "found_rows" if bare => self.splice(span, SessionValue::FoundRows, SessionRead::FoundRows),
+            "found_rows" if bare => {
+                self.splice(span, SessionValue::FoundRows, SessionRead::FoundRows);
+                self.warnings.push(PlanWarning {
+                    code: 1287,
+                    message: FOUND_ROWS_IS_DEPRECATED.into(),
+                });
+            }
             "row_count" if bare => self.splice(span, SessionValue::RowCount, SessionRead::RowCount),
             "connection_id" if bare => {
                 self.splice(span, SessionValue::ConnectionId, SessionRead::ConnectionId)
@@ -228,7 +236,8 @@ impl<'c> Survey<'c> {
             }
             "pseudo_thread_id" => self.splice(span, SessionValue::ConnectionId, SessionRead::ConnectionId),
             "autocommit" => self.splice(span, SessionValue::Autocommit, SessionRead::Autocommit),
-            "warning_count" | "error_count" => self.effects.session_reads.insert(SessionRead::Diagnostics),
+            "warning_count" => self.splice(span, SessionValue::WarningCount, SessionRead::Diagnostics),
+            "error_count" => self.splice(span, SessionValue::ErrorCount, SessionRead::Diagnostics),
             _ => {}
         }
     }

@@ -274,7 +274,6 @@ fn plan(text: String) -> Option<Planned> {
         shard: None,
         lex_mode: LexOptions::default().mode,
         charset: Charset::Utf8,
-        temporary: &[],
     };
     let plan = planner::plan(&statement, text.as_bytes(), &fingerprint, &ctx);
     Some(Planned {

@@ -39,7 +39,6 @@ impl Text {
             shard: None,
             lex_mode: LexOptions::default().mode,
             charset: Charset::Utf8,
-            temporary: &[],
         };
         planner::plan(&statement, self.text.as_bytes(), &self.fingerprint, &ctx).unwrap()
     }

@@ -36,6 +36,26 @@ impl BackendOptions {
     }
 }
 
+/// A way past a connection that is busy.
+pub struct Beside {
+    /// The tablet that it leads to.
+    pub target: Arc<TabletTarget>,
+    /// MySQL's id of the busy connection.
+    pub connection_id: u32,
+    options: Rc<BackendOptions>,
+    shape: AnswerShape,
+}
+
+impl Beside {
+    /// A second connection to the same tablet, outside the pool.
+    ///
+    /// # Errors
+    /// As [`Backend::connect`].
+    pub async fn connect(&self) -> Result<Backend, SqlError> {
+        Backend::connect(&self.target, &self.options, self.shape).await
+    }
+}
+
 /// A logged-in connection.
 pub struct Backend {
     connection: ClientConnection,
@@ -100,9 +120,9 @@ impl Backend {
         })
     }
 
-    /// What stops a statement of this connection while its answer is awaited.
-    pub fn killer(&self) -> Killer {
-        Killer {
+    /// What it takes to kill what this connection runs, while somebody waits for its answer.
+    pub fn beside(&self) -> Beside {
+        Beside {
             target: self.target.clone(),
             options: self.options.clone(),
             shape: self.shape,
@@ -282,31 +302,6 @@ impl Backend {
                 tracing::warn!(tablet = self.target.alias, error = %other, "backend connection lost");
                 error::lost_connection(&self.target.alias)
             }
-        }
-    }
-}
-
-/// Kills what one connection runs, over a connection of its own.
-pub struct Killer {
-    target: Arc<TabletTarget>,
-    options: Rc<BackendOptions>,
-    shape: AnswerShape,
-    connection_id: u32,
-}
-
-impl Killer {
-    /// Asks mysqld to stop the statement. Failing to is only logged: the statement then ends by itself.
-    pub async fn kill_query(&self) {
-        let text = format!("KILL QUERY {}", self.connection_id);
-        let killed = match Backend::connect(&self.target, &self.options, self.shape).await {
-            Ok(mut other) => other
-                .query(text.as_bytes())
-                .await
-                .map_err(|error| error.to_string()),
-            Err(wrong) => Err(String::from_utf8_lossy(&wrong.message).into_owned()),
-        };
-        if let Err(error) = killed {
-            tracing::warn!(tablet = self.target.alias, %error, "a statement could not be killed");
         }
     }
 }

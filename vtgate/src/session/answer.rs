@@ -19,6 +19,8 @@ pub struct Output {
     pub capabilities: Capabilities,
     /// Another answer to the same command follows this one.
     pub more_results: bool,
+    /// Warnings of the gateway's own, to be counted in every answer beside those that it was given.
+    pub added_warnings: u16,
     /// Rows are wanted in the binary protocol.
     pub binary: bool,
     /// Collation of strings that the gateway itself answers.
@@ -48,6 +50,7 @@ impl Output {
             seq: 0,
             capabilities,
             more_results: false,
+            added_warnings: 0,
             binary: false,
             collation: mysql_wire::collation::UTF8MB4_0900_AI_CI,
         }
@@ -84,7 +87,7 @@ impl Output {
             affected_rows: answer.affected_rows,
             last_insert_id: answer.last_insert_id,
             status: answer.status.union(self.more()),
-            warnings: answer.warnings,
+            warnings: answer.warnings.saturating_add(self.added_warnings),
             info: answer.info,
             session_state,
         };
@@ -112,6 +115,7 @@ impl Output {
             self.ok_with_header(&answer, OkHeader::Eof, message::SessionState::default());
         } else {
             let status = status.union(self.more());
+            let warnings = warnings.saturating_add(self.added_warnings);
             write_packet(&mut self.buffer, &mut self.seq, |w| {
                 message::EofPacket { warnings, status }.encode(w)
             });

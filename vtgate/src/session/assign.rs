@@ -1,21 +1,34 @@
 //! Runs a `SET`: MySQL evaluates it, and the session carries what came of it.
 
-use mysql_wire::SqlError;
 use mysql_wire::collation;
-use sql::ast::Set;
+use mysql_wire::{SqlError, StatusFlags};
+use planner::catalog::{KeyspaceIndex, ShardIndex};
+use planner::plan::{PlanNode, Routing};
+use sql::ast::{ExprKind, Set, SetKind, Statement, StatementKind};
 
 use super::Session;
-use super::execute::{Lease, Needs};
-use super::relay::Answer;
+use super::execute::{Input, Lease, Needs, Protocol, read_number};
+use super::relay::{Answer, OkFields};
 use super::set::{self, SetPlan};
 use super::settings::string_literal;
 use crate::error::{self, SqlResult};
 use crate::settings::Variables;
 
+/// A shard.
+type Place = (KeyspaceIndex, ShardIndex);
+
 impl Session {
     /// Runs a `SET`; the caller answers.
-    pub(super) async fn set(&mut self, text: &[u8], set: &Set<'_>) -> SqlResult<()> {
-        let plan = set::plan(text, set)?;
+    pub(super) async fn set(
+        &mut self,
+        statement: &Statement<'_>,
+        set: &Set<'_>,
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        let (plan, place) = match needs_session(set) {
+            false => (set::plan(input.text, set)?, None),
+            true => self.spliced_set(statement, input)?,
+        };
         self.diagnostics.clear();
         if !plan.next_transaction.is_empty() {
             if self.branches.in_transaction() {
@@ -24,52 +37,125 @@ impl Session {
                     "Transaction characteristics can't be changed while a transaction is in progress",
                 ));
             }
-            self.branches.next_transaction.clone_from(&plan.next_transaction);
+            for statement in &plan.next_transaction {
+                let pending = &mut self.branches.transaction.characteristics;
+                pending.retain(|other| is_isolation(other) != is_isolation(statement));
+                pending.push(statement.clone());
+            }
         }
         if plan.execute.is_some() {
-            self.execute_set(&plan).await?;
+            self.execute_set(&plan, place).await?;
         }
         self.warn(&plan.warnings);
         Ok(())
     }
 
-    async fn execute_set(&mut self, plan: &SetPlan) -> SqlResult<()> {
-        let mut lease = self
-            .lease_any(
-                None,
-                Needs {
-                    user_variables: true,
-                    anywhere: true,
-                    ..Needs::default()
-                },
-            )
-            .await?;
-        let outcome = self.set_on(&mut lease, plan).await;
-        if plan.pins {
-            self.branches.pinned = true;
-        }
-        let answer = match &outcome {
-            Ok(answer) => answer.clone(),
-            Err(wrong) => Answer::Err(wrong.clone()),
+    /// A SET whose values call functions: with the session's values in their places, and where it has to run.
+    fn spliced_set(
+        &self,
+        statement: &Statement<'_>,
+        input: &Input<'_>,
+    ) -> SqlResult<(SetPlan, Option<Place>)> {
+        let planned = self.plan(input.text, statement, input.fingerprint)?;
+        let PlanNode::Route(route) = &planned.node else {
+            return Err(error::internal("a SET that is not routed"));
         };
-        // A held branch keeps its transaction whatever SET did, unless SET autocommit=1 committed it.
-        self.put_back(lease, &answer).await;
-        self.refresh_context();
-        outcome.map(|_| ())
+        let text = self.render_with_values(&route.query, input)?;
+        let spliced = sql::parser::parse(&text, self.lex_options()).map_err(error::syntax)?;
+        let StatementKind::Set(set) = &spliced.kind else {
+            return Err(error::internal("a SET that is none any more"));
+        };
+        let mut plan = set::plan(&text, set)?;
+        plan.pins |= !planned.effects.pins.is_empty();
+        plan.last_insert_id |= planned.effects.sets_last_insert_id;
+        if matches!(input.protocol, Protocol::Text) {
+            let warnings = planned.warnings.iter();
+            plan.warnings
+                .extend(warnings.map(|warning| (warning.code, warning.message.to_string())));
+        }
+        let place = match &route.routing {
+            Routing::Target(shard) => Some((route.keyspace, *shard)),
+            Routing::Unsharded => Some((route.keyspace, 0)),
+            _ => None,
+        };
+        Ok((plan, place))
     }
 
-    async fn set_on(&mut self, lease: &mut Lease, plan: &SetPlan) -> SqlResult<Answer> {
+    async fn execute_set(&mut self, plan: &SetPlan, place: Option<Place>) -> SqlResult<()> {
+        let was_on = self.autocommit();
+        let mut names = plan.read_back.iter().chain(&plan.reset);
+        // Only when all of a SET is right does its autocommit=1 commit, and then the writer first: MySQL is asked beside the transaction.
+        let beside = !was_on && !plan.pins && names.any(|name| **name == *"autocommit");
+        if beside {
+            let mut lease = self.lease_beside().await?;
+            self.set_on(&mut lease, plan).await?;
+        } else {
+            let needs = Needs {
+                user_variables: true,
+                anywhere: true,
+                tables: place.is_some(),
+                ..Needs::default()
+            };
+            let mut lease = match place {
+                Some((keyspace, shard)) => {
+                    let cluster = self.worker.cluster();
+                    self.lease(&cluster, keyspace, shard, needs).await?
+                }
+                None => self.lease_any(None, needs).await?,
+            };
+            let outcome = self.set_on(&mut lease, plan).await;
+            self.branches.pinned |= plan.pins;
+            let (answer, status) = match &outcome {
+                Ok(status) => (None, *status),
+                Err(wrong) => {
+                    let status = self.status();
+                    let open = lease.branch.in_transaction;
+                    (Some(wrong.clone()), status.with(StatusFlags::IN_TRANS, open))
+                }
+            };
+            let answer = answer.map_or(Answer::Ok(OkFields::default()), Answer::Err);
+            let back = self.put_back(lease, &answer, status).await;
+            outcome?;
+            back?;
+        }
+        self.refresh_context();
+        if !was_on
+            && self.autocommit()
+            && let Err(wrong) = self.commit_open().await
+        {
+            self.system = self
+                .worker
+                .system_settings
+                .with(&self.system, "autocommit", Some(b"0"));
+            return Err(wrong);
+        }
+        Ok(())
+    }
+
+    /// A connection that takes no part in the session's transaction, with the session's settings.
+    async fn lease_beside(&mut self) -> SqlResult<Lease> {
+        let cluster = self.worker.cluster();
+        let database = self.target.database.as_deref();
+        let keyspace = database.and_then(|name| cluster.catalog.find_keyspace(name));
+        let target = cluster.target(keyspace.unwrap_or(0), 0, self.target.tablet_type)?;
+        let (mut branch, reused) = self.borrow(target).await?;
+        branch.conn.adjust(&self.system, &target.database).await?;
+        branch.conn.adjust_user_variables(&self.user_variables).await?;
+        Ok(Lease {
+            branch,
+            prefixes: 0,
+            reused,
+        })
+    }
+
+    async fn set_on(&mut self, lease: &mut Lease, plan: &SetPlan) -> SqlResult<StatusFlags> {
         self.settle(lease).await?;
         let conn = &mut lease.branch.conn;
         let text = plan.execute.as_deref().unwrap_or_default();
         let done = conn.query(text).await.map_err(|error| conn.lost(error))?;
         let status = done.ok.status;
         if done.ok.warnings > 0 {
-            let warnings = conn
-                .query(b"SHOW WARNINGS")
-                .await
-                .map_err(|error| conn.lost(error))?;
-            self.diagnostics = super::several::conditions(warnings);
+            self.diagnostics = super::transaction::warnings_of(conn).await?;
         }
         let mut variables: Variables = self.system.variables().clone();
         for name in &plan.reset {
@@ -98,14 +184,14 @@ impl Session {
         }
         self.system = self.worker.system_settings.intern(variables);
         lease.branch.conn.system = self.system.clone();
+        if plan.last_insert_id {
+            let read = read_number(&mut lease.branch.conn, b"SELECT LAST_INSERT_ID()").await?;
+            self.last_insert_id = read.unwrap_or(self.last_insert_id);
+        }
         if !plan.user_variables.is_empty() {
             self.read_user_variables(lease, &plan.user_variables).await?;
         }
-        Ok(Answer::Rows {
-            status,
-            warnings: 0,
-            rows: 0,
-        })
+        Ok(status)
     }
 
     /// Reads user variables that a statement has assigned, so that they can follow the session to other connections.
@@ -146,6 +232,22 @@ impl Session {
         conn.user = self.user_variables.clone();
         Ok(())
     }
+}
+
+/// Whether a value may name what only the session knows, or a table.
+fn needs_session(set: &Set<'_>) -> bool {
+    set.items.iter().any(|item| match &item.kind {
+        SetKind::UserVar { value, .. } | SetKind::SysVar { value, .. } => !matches!(
+            value.kind,
+            ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::UserVar(_) | ExprKind::Default
+        ),
+        _ => false,
+    })
+}
+
+/// Whether a SET TRANSACTION is of the isolation level, not of the access mode.
+fn is_isolation(statement: &[u8]) -> bool {
+    statement.starts_with(b"SET TRANSACTION ISOLATION")
 }
 
 /// A value as a literal of the same type; none for NULL, which is what a variable that was never set has.

@@ -6,14 +6,18 @@ use smallvec::SmallVec;
 use crate::backend::Pooled;
 use crate::cluster::TabletTarget;
 
-/// A kept connection.
+/// A session's connection to a shard. One that is dropped with something of the session's on it is closed, never pooled.
 pub(super) struct Branch {
     /// The connection.
     pub conn: Pooled,
-    /// MySQL says that a transaction is open on it.
+    /// A transaction is open on it, or is once the statements that were pipelined have run.
     pub in_transaction: bool,
     /// A statement that writes was sent in this transaction.
     pub wrote: bool,
+    /// It was told `SET TRANSACTION ..` for a transaction that no BEGIN opens: it may still wait for one.
+    pub told_characteristics: bool,
+    /// It has state of the session that cannot be carried over.
+    pub pinned: bool,
 }
 
 impl Branch {
@@ -22,39 +26,61 @@ impl Branch {
         let own = &self.conn.target;
         own.keyspace == target.keyspace && own.shard == target.shard
     }
+
+    /// Closes the connection.
+    pub(super) fn discard(mut self) {
+        self.conn.begin_exchange();
+    }
 }
 
-/// The explicit transaction of a session.
+impl Drop for Branch {
+    fn drop(&mut self) {
+        if self.in_transaction || self.told_characteristics || self.pinned {
+            self.conn.begin_exchange();
+        }
+    }
+}
+
+/// What each shard that joins the session's transaction has to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) enum Transaction {
-    /// None, or an implicit one under `autocommit=0`.
-    #[default]
-    None,
-    /// BEGIN was answered. Each branch gets `begin` and the savepoints with its first statement.
-    Open {
-        /// The statement that opens it on a shard.
-        begin: Box<[u8]>,
-        /// Live savepoints, oldest first, as quoted identifiers.
-        savepoints: Vec<Box<[u8]>>,
-    },
+pub(super) struct Transaction {
+    /// The statement that opens it on a shard, after BEGIN was answered.
+    pub begin: Option<Box<[u8]>>,
+    /// `SET TRANSACTION ..` statements, which come before.
+    pub characteristics: Vec<Vec<u8>>,
+    /// It was opened READ ONLY, for the status flags.
+    pub read_only: bool,
+    /// Live savepoints, oldest first, as quoted identifiers.
+    pub savepoints: Vec<Box<[u8]>>,
+}
+
+/// What a statement left of the session's transaction; the later one of two outweighs the earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    /// What there was.
+    AsItWas,
+    /// MySQL ended it on the statement's shard.
+    Ended,
+    /// The connection is lost, with what was open on it.
+    Lost,
 }
 
 /// Kept connections and transaction state.
 #[derive(Default)]
 pub(super) struct Branches {
     held: SmallVec<[Branch; 1]>,
-    /// The explicit transaction.
+    /// The session's transaction.
     pub transaction: Transaction,
-    /// `SET TRANSACTION ..` statements for the next transaction.
-    pub next_transaction: Vec<Vec<u8>>,
     /// The session has state on its connections that cannot be carried over: they stay its own until it ends.
     pub pinned: bool,
+    /// LOCK TABLES was answered, and nothing has unlocked them.
+    pub tables_locked: bool,
 }
 
 impl Branches {
     /// Whether a transaction is open, for the status flags.
     pub(super) fn in_transaction(&self) -> bool {
-        self.transaction != Transaction::None || self.held.iter().any(|branch| branch.in_transaction)
+        self.transaction.begin.is_some() || self.held.iter().any(|branch| branch.in_transaction)
     }
 
     /// Takes the kept connection of a shard out, for a statement.
@@ -68,35 +94,34 @@ impl Branches {
         self.held.pop()
     }
 
-    /// Decides after a statement whether the session keeps the connection; drops it if not.
-    pub(super) fn put(&mut self, mut branch: Branch, status: StatusFlags) {
-        branch.in_transaction = status.contains(StatusFlags::IN_TRANS);
+    /// Takes a connection back after a statement that ended with `status`, and decides whether the session keeps it.
+    pub(super) fn put(&mut self, mut branch: Branch, status: StatusFlags) -> Left {
+        let was_open = branch.in_transaction;
         if !branch.conn.is_clean() {
             // Something went wrong in the middle of an exchange: nobody can build on this connection.
-            branch.conn.discard();
+            let lost = was_open || self.pinned;
+            drop(branch);
+            return if lost { Left::Lost } else { Left::AsItWas };
+        }
+        branch.in_transaction = status.contains(StatusFlags::IN_TRANS);
+        branch.wrote &= branch.in_transaction;
+        branch.told_characteristics &= !branch.in_transaction;
+        let ended = was_open && !branch.in_transaction;
+        self.give_back(branch);
+        if ended { Left::Ended } else { Left::AsItWas }
+    }
+
+    /// Takes a connection back after something that changed nothing on it.
+    pub(super) fn give_back(&mut self, mut branch: Branch) {
+        branch.pinned |= self.pinned;
+        if !branch.in_transaction && !branch.pinned {
             return;
         }
-        branch.wrote &= branch.in_transaction;
-        let ended = !branch.in_transaction && !self.held.iter().any(|other| other.in_transaction);
-        if branch.in_transaction || self.pinned {
+        if branch.conn.is_clean() {
             self.held.push(branch);
+        } else {
+            self.abandon();
         }
-        if ended {
-            // COMMIT, or an implicit commit (DDL), or a rollback by MySQL (deadlock).
-            self.transaction = Transaction::None;
-        }
-    }
-
-    /// Gives a connection back after something that changed nothing on it.
-    pub(super) fn give_back(&mut self, branch: Branch) {
-        if branch.conn.is_clean() && (branch.in_transaction || self.pinned) {
-            self.held.push(branch);
-        }
-    }
-
-    /// Keeps a connection whatever its state.
-    pub(super) fn hold(&mut self, branch: Branch) {
-        self.held.push(branch);
     }
 
     /// Kept connections.
@@ -119,16 +144,16 @@ impl Branches {
     /// Closes every kept connection, which rolls back what is open on it, and forgets the transaction.
     pub(super) fn abandon(&mut self) {
         for branch in self.take_all() {
-            branch.conn.discard();
+            branch.discard();
         }
-        self.transaction = Transaction::None;
-        self.next_transaction.clear();
-        self.pinned = false;
+        *self = Self::default();
     }
 }
 
 impl Drop for Branches {
     fn drop(&mut self) {
-        self.abandon();
+        for branch in self.take_all() {
+            branch.discard();
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! DDL: on the primary of every shard of the keyspace, one after another.
 
+use mysql_wire::StatusFlags;
+use mysql_wire::client::OkStatus;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Ddl, DdlAction, Plan};
 use planner::resolve::resolve;
+use sql::ast::{Ddl as AstDdl, StatementKind as AstKind};
 
 use super::Session;
 use super::answer::OkAnswer;
@@ -10,11 +13,23 @@ use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Lease, Needs};
 use super::planned::InsertId;
 use super::query::Done;
+use super::several::merge_info;
+use super::transaction::warnings_of;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlError, SqlResult};
 
 /// Errors by which a shard says that a DDL statement was done on it before.
 const DONE_BEFORE: [u16; 7] = [1050, 1051, 1060, 1061, 1091, 1146, 1304];
+
+/// What DDL needs of a connection.
+const ON_PRIMARY: Needs = Needs {
+    writes: true,
+    user_variables: false,
+    insert_id: false,
+    primary: true,
+    anywhere: false,
+    tables: false,
+};
 
 impl Session {
     /// Runs DDL and waits until the gateway plans with the new definitions.
@@ -32,7 +47,13 @@ impl Session {
         let done = match ddl.action {
             DdlAction::EmptyDatabase => self.empty_database(cluster, ddl.keyspace, &shards).await,
             DdlAction::CreateDatabase { if_not_exists } => {
-                self.create_database(&keyspace.name, if_not_exists)
+                match self
+                    .create_database(cluster, ddl.keyspace, &shards, if_not_exists, input)
+                    .await
+                {
+                    Ok(()) => self.answer_ddl(1, ""),
+                    Err(wrong) => self.fail(wrong),
+                }
             }
             DdlAction::Temporary if shards.len() > 1 => {
                 self.fail(error::unsupported("temporary tables on several shards"))
@@ -44,7 +65,11 @@ impl Session {
                         .await?
                 }
                 _ => match self.ddl_on_each(cluster, ddl, &shards, input).await {
-                    Ok(()) => self.answer_ddl(0),
+                    Ok(done) => {
+                        let done: Vec<&OkStatus> = done.iter().collect();
+                        let affected_rows = done.iter().map(|ok| ok.affected_rows).sum();
+                        self.answer_ddl(affected_rows, &merge_info(plan.kind, &done))
+                    }
                     Err(wrong) => self.fail(wrong),
                 },
             },
@@ -61,32 +86,26 @@ impl Session {
         ddl: &Ddl,
         shards: &[ShardIndex],
         input: &Input<'_>,
-    ) -> SqlResult<()> {
-        let (text, order) = self.render(&ddl.query, input, None)?;
-        if !order.is_empty() {
-            return Err(error::unsupported("parameters in DDL"));
-        }
-        // DDL commits what is open, here as in MySQL.
-        self.commit_quietly().await?;
+    ) -> SqlResult<Vec<OkStatus>> {
+        let text = self.render_with_values(&ddl.query, input)?;
         self.diagnostics.clear();
-        let needs = Needs {
-            writes: true,
-            primary: true,
-            ..Needs::default()
-        };
         let mut done: Vec<String> = Vec::new();
+        let mut answers = Vec::new();
         let mut done_before: Vec<(String, SqlError)> = Vec::new();
         for shard in shards {
             let name = cluster
                 .shard(ddl.keyspace, *shard)
                 .map(|(_, shard)| shard.name.to_string())
                 .unwrap_or_default();
-            let outcome = match self.lease(cluster, ddl.keyspace, *shard, needs).await {
+            let outcome = match self.lease(cluster, ddl.keyspace, *shard, ON_PRIMARY).await {
                 Ok(lease) => self.ddl_on(lease, &text).await,
                 Err(wrong) => Err(wrong),
             };
             match outcome {
-                Ok(_) => done.push(name),
+                Ok(answer) => {
+                    done.push(name);
+                    answers.push(answer);
+                }
                 Err(wrong) if DONE_BEFORE.contains(&wrong.code) => done_before.push((name, wrong)),
                 Err(wrong) => return Err(partial(wrong, &name, &done)),
             }
@@ -102,16 +121,24 @@ impl Session {
                 self.diagnostics.push(Condition::warning(wrong.code, &text));
             }
         }
-        Ok(())
+        Ok(answers)
     }
 
-    async fn ddl_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<()> {
+    async fn ddl_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<OkStatus> {
         self.settle(&mut lease).await?;
         let conn = &mut lease.branch.conn;
         match conn.query(text).await {
             Ok(result) => {
+                if result.ok.warnings > 0 {
+                    // Every shard says the same: each of it counts once.
+                    for warning in warnings_of(conn).await? {
+                        if !self.diagnostics.contains(&warning) {
+                            self.diagnostics.push(warning);
+                        }
+                    }
+                }
                 self.branches.put(lease.branch, result.ok.status);
-                Ok(())
+                Ok(result.ok)
             }
             Err(error) => {
                 let wrong = conn.lost(error);
@@ -121,29 +148,81 @@ impl Session {
         }
     }
 
-    fn answer_ddl(&mut self, affected_rows: u64) -> Done {
+    fn answer_ddl(&mut self, affected_rows: u64, info: &str) -> Done {
         self.row_count = i64::try_from(affected_rows).unwrap_or(i64::MAX);
         let answer = OkAnswer {
             affected_rows,
             status: self.status(),
             warnings: warning_count(&self.diagnostics),
+            info: info.as_bytes(),
             ..OkAnswer::default()
         };
         self.out.ok(&answer);
         Done::Answered
     }
 
-    fn create_database(&mut self, name: &str, if_not_exists: bool) -> Done {
-        let text = format!("Can't create database '{name}'; database exists");
-        if !if_not_exists {
-            return self.fail(SqlError::with_code(1007, text));
+    /// CREATE DATABASE of a keyspace: one that holds nothing is as good as new, but for its options.
+    async fn create_database(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shards: &[ShardIndex],
+        if_not_exists: bool,
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        self.diagnostics.clear();
+        let name = cluster.catalog.keyspace(keyspace).map_or("", |found| &found.name);
+        let statement = sql::parser::parse(input.text, self.lex_options()).map_err(error::syntax)?;
+        let options = match &statement.kind {
+            AstKind::Ddl(created) => match &**created {
+                AstDdl::CreateDatabase(create) => create.options.of(input.text),
+                _ => &[],
+            },
+            _ => &[],
+        };
+        for shard in shards {
+            if self.has_tables(cluster, keyspace, *shard).await? {
+                let text = format!("Can't create database '{name}'; database exists");
+                if !if_not_exists {
+                    return Err(SqlError::with_code(1007, text));
+                }
+                self.diagnostics.push(Condition {
+                    level: "Note".into(),
+                    code: 1007,
+                    message: text.into_bytes().into(),
+                });
+                return Ok(());
+            }
         }
-        self.diagnostics = vec![Condition {
-            level: "Note".into(),
-            code: 1007,
-            message: text.into_bytes().into(),
-        }];
-        self.answer_ddl(1)
+        if options.is_empty() {
+            return Ok(());
+        }
+        let text = [b"ALTER DATABASE ", &uncommented(options)[..]].concat();
+        for shard in shards {
+            let lease = self.lease(cluster, keyspace, *shard, ON_PRIMARY).await?;
+            self.ddl_on(lease, &text).await?;
+        }
+        Ok(())
+    }
+
+    async fn has_tables(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shard: ShardIndex,
+    ) -> SqlResult<bool> {
+        const FIRST: &[u8] =
+            b"SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() LIMIT 1";
+        let mut lease = self.lease(cluster, keyspace, shard, ON_PRIMARY).await?;
+        self.settle(&mut lease).await?;
+        let conn = &mut lease.branch.conn;
+        let found = conn.query(FIRST).await.map_err(|error| conn.lost(error));
+        let status = self.status().with(StatusFlags::IN_TRANS, false);
+        self.branches.put(
+            lease.branch,
+            found.as_ref().map_or(status, |found| found.ok.status),
+        );
+        Ok(!found?.rows.is_empty())
     }
 
     /// DROP DATABASE of a keyspace: its tables, views and stored programs go, the keyspace stays.
@@ -154,17 +233,9 @@ impl Session {
         shards: &[ShardIndex],
     ) -> Done {
         let mut dropped = 0;
-        if let Err(wrong) = self.commit_quietly().await {
-            return self.fail(wrong);
-        }
-        let needs = Needs {
-            writes: true,
-            primary: true,
-            ..Needs::default()
-        };
         let mut done: Vec<String> = Vec::new();
         for shard in shards {
-            let outcome = match self.lease(cluster, keyspace, *shard, needs).await {
+            let outcome = match self.lease(cluster, keyspace, *shard, ON_PRIMARY).await {
                 Ok(mut lease) => match self.settle(&mut lease).await {
                     Ok(()) => empty_on(&mut lease.branch.conn).await,
                     Err(wrong) => Err(wrong),
@@ -184,15 +255,7 @@ impl Session {
             }
         }
         self.diagnostics.clear();
-        self.answer_ddl(dropped)
-    }
-
-    async fn commit_quietly(&mut self) -> SqlResult<()> {
-        if self.branches.in_transaction() {
-            self.end_branches("COMMIT").await
-        } else {
-            Ok(())
-        }
+        self.answer_ddl(dropped, "")
     }
 
     async fn reload_definitions(&self, cluster: &Cluster, keyspace: KeyspaceIndex) {
@@ -224,6 +287,24 @@ fn partial(wrong: SqlError, shard: &str, done: &[String]) -> SqlError {
     }
 }
 
+/// Options without the marks of the conditional comments that dumps put around each.
+fn uncommented(options: &[u8]) -> Vec<u8> {
+    let mut words = Vec::with_capacity(options.len());
+    let mut at = 0;
+    while let Some(byte) = options.get(at) {
+        let rest = options.get(at..).unwrap_or_default();
+        if let Some(version) = rest.strip_prefix(b"/*!") {
+            at += 3 + version.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        } else if rest.starts_with(b"*/") {
+            at += 2;
+        } else {
+            words.push(*byte);
+            at += 1;
+        }
+    }
+    words
+}
+
 /// Drops everything in the connection's database; returns the number of tables and views.
 async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
     const OBJECTS: &[u8] = b"SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
@@ -231,6 +312,15 @@ async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
         UNION ALL SELECT EVENT_NAME, 'EVENT' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()";
     let objects = conn.query(OBJECTS).await.map_err(|error| conn.lost(error))?;
     conn.query(b"SET foreign_key_checks = 0")
+        .await
+        .map_err(|error| conn.lost(error))?;
+    // What CREATE DATABASE gave it goes with the tables.
+    let server = conn
+        .query(b"SELECT @@global.collation_server AS c")
+        .await
+        .map_err(|error| conn.lost(error))?;
+    let collation = server.text(0, "c").unwrap_or("utf8mb4_0900_ai_ci");
+    conn.query(format!("ALTER DATABASE COLLATE {collation}").as_bytes())
         .await
         .map_err(|error| conn.lost(error))?;
     let mut dropped = 0;
@@ -260,4 +350,19 @@ async fn empty_on(conn: &mut crate::backend::Backend) -> SqlResult<u64> {
     // Closed afterwards: what it was told here is not what its settings say.
     conn.begin_exchange();
     outcome.map(|()| dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uncommented;
+
+    #[test]
+    fn options_of_a_dump_lose_their_comments() {
+        let dumped = b"DEFAULT CHARACTER SET utf8mb4 */ /*!80016 DEFAULT ENCRYPTION='N'";
+        assert_eq!(
+            uncommented(dumped),
+            b"DEFAULT CHARACTER SET utf8mb4   DEFAULT ENCRYPTION='N'"
+        );
+        assert_eq!(uncommented(b"COLLATE latin1_bin"), b"COLLATE latin1_bin");
+    }
 }

@@ -37,6 +37,14 @@ impl From<&SqlError> for Condition {
 /// Conditions of the last statement that could raise any.
 pub type Diagnostics = Vec<Condition>;
 
+/// Number of errors among them.
+pub fn error_count(diagnostics: &Diagnostics) -> usize {
+    diagnostics
+        .iter()
+        .filter(|condition| &*condition.level == "Error")
+        .count()
+}
+
 /// Number of conditions as the protocol's 16 bits.
 pub fn warning_count(diagnostics: &Diagnostics) -> u16 {
     u16::try_from(diagnostics.len()).unwrap_or(u16::MAX)

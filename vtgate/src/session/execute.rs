@@ -7,15 +7,15 @@ use mysql_wire::relay::Expect;
 use mysql_wire::{SqlError, StatusFlags};
 use planner::bindings::Bindings;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
-use planner::plan::{Effects, Plan, PlanNode, SessionValue, Several, StatementKind, Template};
+use planner::plan::{Effects, Pin, Plan, PlanNode, SessionValue, Several, StatementKind, Template};
 use planner::render::{ParamOrder, Rendering};
 use planner::resolve::resolve;
 use planner::value::Param;
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
-use super::branches::{Branch, Transaction};
-use super::diagnostics::Condition;
+use super::branches::Branch;
+use super::diagnostics::{Condition, error_count};
 use super::planned::{InsertId, Planned, plan_error};
 use super::prepared::Execution;
 use super::query::Done;
@@ -72,8 +72,10 @@ pub(super) struct Needs {
     pub insert_id: bool,
     /// It must see the primary.
     pub primary: bool,
-    /// It ends a transaction on other shards as well: no check of those.
+    /// It is the session's own affair: what it writes to other shards does not matter.
     pub anywhere: bool,
+    /// It names tables, so that it can be what `SET TRANSACTION ..` was said for.
+    pub tables: bool,
 }
 
 impl Session {
@@ -85,13 +87,40 @@ impl Session {
     ) -> Result<Done, mysql_wire::Error> {
         let (plan, insert_id) = match planned {
             Planned::Plan(plan, insert_id) => (plan, *insert_id),
-            Planned::Begin { consistent_snapshot } => {
-                return self.begin(input.text, *consistent_snapshot).await;
+            Planned::Begin {
+                consistent_snapshot,
+                read_only,
+            } => {
+                return self.begin(input.text, *consistent_snapshot, *read_only).await;
             }
             Planned::Commit(completion) => return self.commit(*completion).await,
             Planned::Rollback(completion) => return self.rollback(*completion).await,
         };
+        if plan.warnings.is_empty() || matches!(input.protocol, Protocol::Binary(_)) {
+            // A prepared statement raises them when it is prepared.
+            return self.run_plan(plan, insert_id, input).await;
+        }
+        self.out.added_warnings = u16::try_from(plan.warnings.len()).unwrap_or(u16::MAX);
+        let done = Box::pin(self.run_plan(plan, insert_id, input)).await;
+        self.out.added_warnings = 0;
+        let raised = plan.warnings.iter();
+        let raised = raised.map(|warning| Condition::warning(warning.code, &warning.message));
+        self.diagnostics.splice(..0, raised);
+        done
+    }
+
+    async fn run_plan(
+        &mut self,
+        plan: &Plan,
+        insert_id: InsertId,
+        input: &Input<'_>,
+    ) -> Result<Done, mysql_wire::Error> {
         let cluster = self.worker.cluster();
+        if plan.effects.implicit_commit
+            && let Err(wrong) = self.commit_before(&cluster, plan, input).await
+        {
+            return Ok(self.fail(wrong));
+        }
         match &plan.node {
             PlanNode::Route(route) => {
                 let Some(keyspace) = cluster.catalog.keyspace(route.keyspace) else {
@@ -182,6 +211,13 @@ impl Session {
                 Some(name) => string(name),
                 None => out.extend_from_slice(b"NULL"),
             },
+            SessionValue::WarningCount => {
+                out.extend_from_slice(format!("CAST({} AS UNSIGNED)", self.diagnostics.len()).as_bytes());
+            }
+            SessionValue::ErrorCount => {
+                let errors = error_count(&self.diagnostics);
+                out.extend_from_slice(format!("CAST({errors} AS UNSIGNED)").as_bytes());
+            }
             SessionValue::Autocommit => out.push(if self.autocommit() { b'1' } else { b'0' }),
             _ => out.extend_from_slice(b"NULL"),
         }
@@ -197,7 +233,10 @@ impl Session {
         insert_id: InsertId,
         input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
-        let needs = needs_of(plan, insert_id);
+        let mut needs = needs_of(plan, insert_id);
+        // A temporary table may hide the one whose columns the plan knows.
+        needs.insert_id |=
+            self.branches.pinned && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace);
         let rendered;
         let (text, order) = if query.is_verbatim() {
             (input.text, None)
@@ -230,7 +269,7 @@ impl Session {
             let outcome = match sent {
                 Ok(()) => self.exchange(&mut lease, Expect::Result).await,
                 Err(wrong) => {
-                    self.put_back(lease, &Answer::Err(wrong.clone())).await;
+                    self.branches.give_back(lease.branch);
                     return Ok(self.fail(wrong));
                 }
             };
@@ -248,7 +287,7 @@ impl Session {
                     tracing::debug!(tablet = lease.branch.conn.target.alias, %error, "sending a read again");
                     attempts += 1;
                     self.count_retry();
-                    lease.branch.conn.discard();
+                    lease.branch.discard();
                 }
                 Err(failure) => return self.lose(lease, failure),
             }
@@ -278,17 +317,26 @@ impl Session {
             0 => Ok(()),
             count => skip_answers(conn, count).await.map_err(backend_failure)?,
         };
+        if let Err(wrong) = prefixed {
+            // The statement runs without what should have come before it: nobody may build on this connection, or see the answer.
+            return Ok(Answer::Err(wrong));
+        }
         let mut client = ClientSide {
             stream: &mut self.client.stream,
             out: &mut self.out,
             control: &self.control,
         };
-        let answer = pass_through(&mut client, conn, expect, first_seq).await?;
-        if let Err(wrong) = prefixed {
-            // The statement ran without what should have come before it: nobody may build on this connection.
-            return Ok(Answer::Err(wrong));
-        }
+        let (answer, interrupted) = pass_through(&mut client, conn, expect, first_seq).await?;
         conn.end_exchange();
+        if let Some(why) = interrupted {
+            let status = super::kill::take_late_kill(conn).await;
+            if matches!(&answer, Answer::Err(wrong) if wrong.code == super::kill::KILLED) {
+                lease.branch.in_transaction = status.map_or(lease.branch.in_transaction, |status| {
+                    status.contains(StatusFlags::IN_TRANS)
+                });
+                return Err(Failure::Interrupted(why));
+            }
+        }
         Ok(answer)
     }
 
@@ -328,9 +376,7 @@ impl Session {
                 reused,
             }),
             Err(wrong) => {
-                if branch.in_transaction && branch.conn.is_clean() {
-                    self.branches.hold(branch);
-                }
+                self.branches.give_back(branch);
                 Err(wrong)
             }
         }
@@ -341,7 +387,7 @@ impl Session {
         self.branches.in_transaction() || !self.autocommit()
     }
 
-    async fn borrow(&self, target: &Arc<TabletTarget>) -> SqlResult<(Branch, bool)> {
+    pub(super) async fn borrow(&self, target: &Arc<TabletTarget>) -> SqlResult<(Branch, bool)> {
         let pool = self.worker.pool(target);
         let wanted = Wanted {
             system: &self.system,
@@ -359,6 +405,8 @@ impl Session {
             conn,
             in_transaction: false,
             wrote: false,
+            told_characteristics: false,
+            pinned: false,
         };
         Ok((branch, reused))
     }
@@ -387,24 +435,34 @@ impl Session {
             conn.push_query(format!("SET last_insert_id={}", self.last_insert_id).as_bytes());
             prefixes += 1;
         }
-        if branch.in_transaction {
+        // What reads no tables is no part of a transaction.
+        if branch.in_transaction || needs.anywhere && !needs.tables {
             return Ok(prefixes);
         }
-        for characteristics in &self.branches.next_transaction {
-            conn.push_query(characteristics);
+        let transaction = &self.branches.transaction;
+        // Under autocommit=0 MySQL opens a transaction by itself. A shard that joins one is told, because of the savepoints, and
+        // because only what was open before a statement can be seen to end by it.
+        let joins = self.branches.in_transaction() || needs.tables && !transaction.savepoints.is_empty();
+        let begin = match &transaction.begin {
+            None if joins && !self.autocommit() => Some(b"START TRANSACTION".as_slice()),
+            begin => begin.as_deref(),
+        };
+        let mut push = |text: &[u8]| {
+            branch.conn.push_query(text);
             prefixes += 1;
+        };
+        if begin.is_some() || needs.tables {
+            transaction.characteristics.iter().for_each(|text| push(text));
         }
-        match &self.branches.transaction {
-            Transaction::Open { begin, savepoints } => {
-                conn.push_query(begin);
-                for savepoint in savepoints {
-                    conn.push_query(&[b"SAVEPOINT ", &savepoint[..]].concat());
+        match begin {
+            Some(begin) => {
+                push(begin);
+                for savepoint in &transaction.savepoints {
+                    push(&[b"SAVEPOINT ", &savepoint[..]].concat());
                 }
-                prefixes += 1 + u32::try_from(savepoints.len()).unwrap_or(u32::MAX);
                 branch.in_transaction = true;
             }
-            // Without a transaction the characteristics were for this one statement.
-            Transaction::None => self.branches.next_transaction.clear(),
+            None => branch.told_characteristics |= needs.tables && !transaction.characteristics.is_empty(),
         }
         Ok(prefixes)
     }
@@ -435,22 +493,43 @@ impl Session {
             }
             Answer::Err(_) => self.row_count = -1,
         }
-        if lease.branch.conn.is_clean()
-            && let Err(wrong) = self.read_back(&mut lease, &answer, effects, needs).await
-        {
-            tracing::warn!(tablet = lease.branch.conn.target.alias, error = %wrong, "session state could not be read back");
+        let mut status = match &answer {
+            Answer::Ok(ok) => ok.status,
+            Answer::Rows { status, .. } => *status,
+            Answer::Err(_) => self
+                .status()
+                .with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
+        };
+        if lease.branch.conn.is_clean() {
+            match self.read_back(&mut lease, &answer, effects, needs).await {
+                // An error packet has no status.
+                Ok(Some(seen)) if matches!(answer, Answer::Err(_)) => status = seen,
+                Ok(_) => {}
+                Err(wrong) => {
+                    tracing::warn!(tablet = lease.branch.conn.target.alias, error = %wrong, "session state could not be read back");
+                }
+            }
         }
-        let done = match &answer {
-            Answer::Ok(ok) => {
+        let concluded = self.put_back(lease, &answer, status).await;
+        let done = match (&answer, concluded) {
+            (Answer::Ok(ok), Ok(())) => {
                 let mut fields = ok.answer();
                 fields.status = fields
                     .status
-                    .without(StatusFlags::SESSION_STATE_CHANGED | StatusFlags::MORE_RESULTS_EXISTS);
+                    .without(StatusFlags::SESSION_STATE_CHANGED | StatusFlags::MORE_RESULTS_EXISTS)
+                    .with(StatusFlags::IN_TRANS, self.branches.in_transaction());
                 self.out.ok(&fields);
                 Done::Answered
             }
-            Answer::Rows { .. } => Done::Answered,
-            Answer::Err(wrong) => {
+            (Answer::Ok(_), Err(wrong)) => self.fail(wrong),
+            (Answer::Rows { .. }, Ok(())) => Done::Answered,
+            // The rows are with the client: nothing but the end of its connection can tell it now.
+            (Answer::Rows { .. }, Err(_)) => {
+                return Err(mysql_wire::Error::Io(
+                    std::io::ErrorKind::ConnectionAborted.into(),
+                ));
+            }
+            (Answer::Err(wrong), _) => {
                 if self.diagnostics.is_empty() {
                     self.diagnostics.push(Condition::from(wrong));
                 }
@@ -458,19 +537,7 @@ impl Session {
                 Done::Failed
             }
         };
-        self.put_back(lease, &answer).await;
-        if matches!(&answer, Answer::Err(wrong) if wrong.code == 1213) {
-            self.roll_back_after_deadlock().await;
-        }
         Ok(done)
-    }
-
-    /// MySQL rolled back the shard that met the deadlock; the client takes the whole transaction for rolled back.
-    pub(super) async fn roll_back_after_deadlock(&mut self) {
-        let diagnostics = std::mem::take(&mut self.diagnostics);
-        // A branch that cannot be rolled back is closed, which rolls it back.
-        let _ = self.end_branches("ROLLBACK").await;
-        self.diagnostics = diagnostics;
     }
 
     /// What only the connection knows after the statement: warnings, insert id, FOUND_ROWS(), user variables.
@@ -480,8 +547,9 @@ impl Session {
         answer: &Answer,
         effects: &Effects,
         needs: Needs,
-    ) -> SqlResult<()> {
+    ) -> SqlResult<Option<StatusFlags>> {
         let conn = &mut lease.branch.conn;
+        let mut status = None;
         let warned = match answer {
             Answer::Ok(ok) => ok.warnings > 0,
             Answer::Rows { warnings, .. } => *warnings > 0,
@@ -492,14 +560,11 @@ impl Session {
                 .query(b"SHOW WARNINGS")
                 .await
                 .map_err(|error| conn.lost(error))?;
-            let status = result.ok.status;
+            status = Some(result.ok.status);
             self.diagnostics = super::several::conditions(result);
-            if matches!(answer, Answer::Err(_)) {
-                lease.branch.in_transaction = status.contains(StatusFlags::IN_TRANS);
-            }
         }
         if matches!(answer, Answer::Err(_)) {
-            return Ok(());
+            return Ok(status);
         }
         if needs.insert_id || effects.sets_last_insert_id {
             self.last_insert_id = read_number(conn, b"SELECT LAST_INSERT_ID()")
@@ -515,43 +580,48 @@ impl Session {
             let names: Vec<Box<str>> = effects.user_vars_written.to_vec();
             self.read_user_variables(lease, &names).await?;
         }
-        Ok(())
+        Ok(status)
     }
 
-    /// Returns the connection to its pool, or keeps it for the transaction or for ever.
-    pub(super) async fn put_back(&mut self, lease: Lease, answer: &Answer) {
-        let status = match answer {
-            Answer::Ok(ok) => ok.status,
-            Answer::Rows { status, .. } => *status,
-            // After an error MySQL was asked, together with its warnings.
-            Answer::Err(_) => StatusFlags::empty().with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
-        };
-        self.branches.put(lease.branch, status);
-        self.transaction_deadline();
+    /// Returns the connection to its pool, or keeps it for the transaction or for ever, and brings the other shards in line.
+    ///
+    /// # Errors
+    /// As [`Self::conclude`].
+    pub(super) async fn put_back(
+        &mut self,
+        mut lease: Lease,
+        answer: &Answer,
+        status: StatusFlags,
+    ) -> SqlResult<()> {
+        /// The statement was refused before a transaction began.
+        const READ_ONLY: u16 = 1792;
+        let refused = matches!(answer, Answer::Err(wrong) if wrong.code == READ_ONLY);
+        if lease.branch.told_characteristics && self.autocommit() && !refused {
+            self.branches.transaction.characteristics.clear();
+        }
+        if status.contains(StatusFlags::AUTOCOMMIT) != self.autocommit() {
+            // A stored program or a statement prepared in SQL has set it, on a connection that is the session's own by that.
+            let value: &[u8] = if self.autocommit() { b"0" } else { b"1" };
+            self.system = self
+                .worker
+                .system_settings
+                .with(&self.system, "autocommit", Some(value));
+            lease.branch.conn.system = self.system.clone();
+        }
+        let target = lease.branch.conn.target.clone();
+        let left = self.branches.put(lease.branch, status);
+        self.conclude(left, !matches!(answer, Answer::Err(_)), &target.alias)
+            .await
     }
 
     /// Gives back connections that were leased for a statement which is not sent after all. A transaction that is open on one stays open.
     pub(super) async fn return_unused(&mut self, leases: Vec<Lease>) {
         for mut lease in leases {
-            if self.settle(&mut lease).await.is_ok() {
-                self.branches.give_back(lease.branch);
-            } else {
-                lease.branch.conn.discard();
+            // One that could not join the transaction has nothing of it.
+            match self.settle(&mut lease).await {
+                Ok(()) => self.branches.give_back(lease.branch),
+                Err(_) => lease.branch.discard(),
             }
-        }
-    }
-
-    /// Keeps the deadline of an open transaction in line with its state.
-    pub(super) fn transaction_deadline(&self) {
-        let max_ms = self.worker.shared.config.transaction_ms_max;
-        if max_ms == 0 {
-            return;
-        }
-        if !self.branches.in_transaction() {
-            self.control.transaction_deadline(0);
-        } else if !self.control.has_transaction_deadline() {
-            self.control
-                .transaction_deadline(self.worker.shared.sessions.now_ms().saturating_add(max_ms));
         }
     }
 
@@ -561,27 +631,28 @@ impl Session {
         let alias = lease.branch.conn.target.alias.clone();
         match failure {
             Failure::Client(error) => {
-                lease.branch.conn.discard();
+                lease.branch.discard();
                 Err(error)
             }
             Failure::Interrupted(why) => {
                 let wrong = interrupt_error(why);
                 let clean = why != Interrupt::KillConnection && lease.branch.conn.is_clean();
                 if clean {
-                    self.branches.hold(lease.branch);
+                    self.branches.give_back(lease.branch);
                 } else {
-                    lease.branch.conn.discard();
-                    if in_transaction {
+                    lease.branch.discard();
+                    if in_transaction || self.branches.pinned {
                         self.branches.abandon();
                     }
                 }
+                self.transaction_deadline();
                 Ok(self.fail(wrong))
             }
             Failure::Backend {
                 error: wrong, cut, ..
             } => {
                 tracing::warn!(tablet = alias, error = %wrong, "backend connection lost");
-                lease.branch.conn.discard();
+                lease.branch.discard();
                 if in_transaction || self.branches.pinned {
                     // What the lost connection held is gone; the rest of the transaction cannot stand alone.
                     self.branches.abandon();
@@ -605,7 +676,7 @@ pub(super) fn interrupt_error(why: Interrupt) -> SqlError {
     }
 }
 
-async fn read_number(conn: &mut crate::backend::Backend, text: &[u8]) -> SqlResult<Option<u64>> {
+pub(super) async fn read_number(conn: &mut crate::backend::Backend, text: &[u8]) -> SqlResult<Option<u64>> {
     let result = conn.query(text).await.map_err(|error| conn.lost(error))?;
     let cell = result
         .rows
@@ -622,9 +693,12 @@ fn needs_of(plan: &Plan, insert_id: InsertId) -> Needs {
     Needs {
         writes,
         user_variables: !plan.effects.user_vars_read.is_empty() || !plan.effects.user_vars_written.is_empty(),
-        insert_id: insert_id == InsertId::Ambiguous
-            && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace),
+        // A stored program may use the value, and set it.
+        insert_id: plan.effects.pins.contains(Pin::StoredProgram)
+            || insert_id == InsertId::Ambiguous
+                && matches!(plan.kind, StatementKind::Insert | StatementKind::Replace),
         primary: plan.effects.locking_read,
         anywhere: false,
+        tables: !plan.tables.is_empty(),
     }
 }

@@ -136,18 +136,20 @@ impl Session {
             self.settle(&mut lease).await?;
             let started = Instant::now();
             let conn = &mut lease.branch.conn;
-            let result = conn.query(&part.text).await.map_err(|error| conn.lost(error))?;
+            let answer = conn.query(&part.text).await.map_err(|error| conn.lost(error));
             let took = started.elapsed().as_micros();
+            let alias = conn.target.alias.clone();
+            self.branches.give_back(lease.branch);
+            let result = answer?;
             table.rows.push(vec![
                 Some(number.to_string().into_bytes()),
                 Some(state.name.as_bytes().to_vec()),
                 Some(shard.name.as_bytes().to_vec()),
-                Some(lease.branch.conn.target.alias.clone().into_bytes()),
+                Some(alias.into_bytes()),
                 Some(result.rows.len().to_string().into_bytes()),
                 Some(took.to_string().into_bytes()),
                 Some(part.text),
             ]);
-            self.branches.put(lease.branch, result.ok.status);
         }
         Ok(table)
     }

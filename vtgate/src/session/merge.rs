@@ -1,22 +1,23 @@
 //! Reads over several shards: all are asked at once, and their rows become one result while they arrive.
 
-use mysql_wire::StatusFlags;
 use mysql_wire::client::Column;
 use mysql_wire::message::ColumnDefinition;
 use mysql_wire::value::convert::value_to_exact_text;
 use mysql_wire::value::{ValueError, binary};
+use mysql_wire::{SqlError, StatusFlags};
 use planner::catalog::ShardIndex;
 use planner::merge::{ColumnInfo, Row};
 use planner::plan::{Merge, Plan, Route};
 
 use super::Session;
+use super::branches::Left;
 use super::diagnostics::{Condition, Diagnostics, warning_count};
 use super::execute::{Input, Lease, Needs, Protocol, interrupt_error};
+use super::kill::take_late_kill;
 use super::query::Done;
 use super::scatter::{End, Scatter, Source, Stop};
 use super::several::conditions;
 use crate::cluster::Cluster;
-use crate::control::Interrupt;
 use crate::error::{self, SqlResult};
 use crate::merge::{Merger, Way};
 
@@ -38,34 +39,42 @@ impl Session {
             Ok(scatter) => scatter,
             Err(wrong) => return Ok(self.fail(wrong)),
         };
-        let outcome = self.send_merged(&mut scatter, merge, input).await;
-        let (rows, wrong) = match outcome {
+        let (rows, wrong) = match self.send_merged(&mut scatter, merge, input).await {
             Ok(rows) => (rows, None),
             Err(Stop::Client(lost)) => return Err(lost),
             Err(Stop::Shard) => (0, None),
             Err(Stop::Refused(wrong)) => (0, Some(wrong)),
-            Err(Stop::Interrupted(why)) => {
-                if why == Interrupt::KillConnection {
-                    self.branches.abandon();
-                    return Ok(self.fail(interrupt_error(why)));
-                }
-                (0, Some(interrupt_error(why)))
-            }
+            Err(Stop::Interrupted(why)) => (0, Some(interrupt_error(why))),
         };
         scatter.kill().await;
-        let (diagnostics, refused) = self.put_back_all(scatter).await;
-        self.transaction_deadline();
+        let Ended {
+            diagnostics,
+            wrong: refused,
+            left,
+            tablet,
+        } = self.put_back_all(scatter).await;
+        if self.autocommit() {
+            self.branches.transaction.characteristics.clear();
+        }
+        let wrong = wrong.or(refused);
+        let concluded = self.conclude(left, wrong.is_none(), &tablet).await;
         self.diagnostics = diagnostics;
         self.row_count = -1;
-        match wrong.or(refused) {
+        let wrong = match (wrong, concluded) {
+            // Only a lost connection tells a client that its transaction is gone.
+            (Some(wrong), Err(lost)) if left == Left::Lost => Some(SqlError {
+                message: [&wrong.message[..], b"; the transaction is lost"].concat().into(),
+                ..lost
+            }),
+            (Some(wrong), _) => Some(wrong),
+            (None, concluded) => concluded.err(),
+        };
+        match wrong {
             Some(wrong) => {
                 if !self.diagnostics.iter().any(|known| known.code == wrong.code) {
                     self.diagnostics = vec![Condition::from(&wrong)];
                 }
                 self.out.error(&wrong);
-                if wrong.code == 1213 {
-                    self.roll_back_after_deadlock().await;
-                }
                 Ok(Done::Failed)
             }
             None => {
@@ -96,6 +105,7 @@ impl Session {
         let needs = Needs {
             user_variables: !plan.effects.user_vars_read.is_empty(),
             primary: plan.effects.locking_read,
+            tables: true,
             ..Needs::default()
         };
         let mut leases = Vec::with_capacity(shards.len());
@@ -210,73 +220,98 @@ impl Session {
         Ok(sender.rows)
     }
 
-    /// Returns or keeps the connections of a read whose answers were read to their ends. The result is what the shards have to say: their
-    /// warnings, and the first error.
-    async fn put_back_all(&mut self, scatter: Scatter) -> (Diagnostics, Option<mysql_wire::SqlError>) {
-        let mut diagnostics = Diagnostics::new();
-        let mut first_error = None;
-        let mut lost = false;
+    /// Returns or keeps the connections of a read whose answers were read to their ends.
+    async fn put_back_all(&mut self, scatter: Scatter) -> Ended {
+        let mut ended = Ended {
+            diagnostics: Diagnostics::new(),
+            wrong: None,
+            left: Left::AsItWas,
+            tablet: String::new(),
+        };
         for source in scatter.sources {
             let Source {
-                lease, end, killed, ..
+                mut lease,
+                end,
+                killed,
+                ..
             } = source;
-            let in_transaction = lease.branch.in_transaction;
-            match self.put_back_one(lease, end, killed).await {
-                Ok((conditions, wrong)) => {
-                    if wrong.is_some() && first_error.is_none() {
-                        diagnostics.clear();
-                    }
-                    if first_error.is_none() {
-                        diagnostics.extend(conditions);
-                    }
-                    first_error = first_error.or(wrong);
+            let alias = lease.branch.conn.target.alias.clone();
+            let open = self
+                .status()
+                .with(StatusFlags::IN_TRANS, lease.branch.in_transaction);
+            let (status, conditions, wrong) = match settle(&mut lease, end, killed).await {
+                Ok(settled) => (settled.status.unwrap_or(open), settled.conditions, settled.wrong),
+                Err(lost) => {
+                    lease.branch.conn.begin_exchange();
+                    (open, Diagnostics::new(), Some(lost))
                 }
-                Err(wrong) => {
-                    lost |= in_transaction || self.branches.pinned;
-                    first_error.get_or_insert(wrong);
+            };
+            if ended.wrong.is_none() {
+                if wrong.is_some() {
+                    ended.diagnostics.clear();
                 }
+                ended.diagnostics.extend(conditions);
+                ended.wrong = wrong;
+            }
+            let left = self.branches.put(lease.branch, status);
+            if left > ended.left {
+                (ended.left, ended.tablet) = (left, alias);
             }
         }
-        if lost {
-            // What the lost connection held is gone; the rest of the transaction cannot stand alone.
-            self.branches.abandon();
-        }
-        (diagnostics, first_error)
+        ended
     }
+}
 
-    /// As [`Self::put_back_all`], for one shard; an error means that the connection is lost.
-    async fn put_back_one(
-        &mut self,
-        mut lease: Lease,
-        end: Option<End>,
-        killed: bool,
-    ) -> SqlResult<(Diagnostics, Option<mysql_wire::SqlError>)> {
-        let conn = &mut lease.branch.conn;
-        let (status, warned, wrong) = match end {
-            Some(End::Rows { status, warnings }) => (status, warnings > 0, None),
-            Some(End::Refused(wrong)) => (StatusFlags::empty(), true, Some(wrong)),
-            Some(End::Lost(lost)) => return Err(conn.lost(lost)),
-            None => return Err(error::lost_connection(&conn.target.alias)),
-        };
-        let mut answer = (Diagnostics::new(), wrong);
-        let mut status = status;
-        if conn.is_clean() && warned {
-            let result = conn
-                .query(b"SHOW WARNINGS")
-                .await
-                .map_err(|lost| conn.lost(lost))?;
-            status = result.ok.status;
-            answer.0 = conditions(result);
-        } else if conn.is_clean() && killed {
-            // The answer won the race against the kill, which must not hit the next statement.
-            match conn.query(b"DO 0").await {
-                Ok(_) | Err(mysql_wire::Error::Sql(_)) => {}
-                Err(lost) => return Err(conn.lost(lost)),
-            }
-        }
-        self.branches.put(lease.branch, status);
-        Ok(answer)
+/// What a read over several shards came to.
+struct Ended {
+    /// The shards' warnings, or those of the first one that failed.
+    diagnostics: Diagnostics,
+    /// The first error.
+    wrong: Option<SqlError>,
+    /// What is left of the transaction.
+    left: Left,
+    /// The tablet where that was seen.
+    tablet: String,
+}
+
+/// What a connection has to say after its answer.
+struct Settled {
+    /// Its status, where it is known.
+    status: Option<StatusFlags>,
+    conditions: Diagnostics,
+    wrong: Option<SqlError>,
+}
+
+/// Asks a connection for what its answer did not tell. An error means that the connection is lost.
+async fn settle(lease: &mut Lease, end: Option<End>, killed: bool) -> SqlResult<Settled> {
+    let conn = &mut lease.branch.conn;
+    let (status, warned, wrong) = match end {
+        Some(End::Rows { status, warnings }) => (Some(status), warnings > 0, None),
+        // An error packet has no status, and MySQL may have rolled back more than the statement.
+        Some(End::Refused(wrong)) => (None, true, Some(wrong)),
+        Some(End::Lost(lost)) => return Err(conn.lost(lost)),
+        None => return Err(error::lost_connection(&conn.target.alias)),
+    };
+    let mut settled = Settled {
+        status,
+        conditions: Diagnostics::new(),
+        wrong,
+    };
+    if !conn.is_clean() {
+        return Ok(settled);
     }
+    if warned {
+        let shown = conn
+            .query(b"SHOW WARNINGS")
+            .await
+            .map_err(|lost| conn.lost(lost))?;
+        settled.status = Some(shown.ok.status);
+        settled.conditions = conditions(shown);
+    }
+    if killed {
+        take_late_kill(conn).await;
+    }
+    Ok(settled)
 }
 
 /// Rows on their way to the client.

@@ -15,6 +15,8 @@ pub enum Planned {
     Begin {
         /// WITH CONSISTENT SNAPSHOT: opened on the shard at once where there is only one.
         consistent_snapshot: bool,
+        /// READ ONLY or READ WRITE.
+        read_only: Option<bool>,
     },
     /// COMMIT.
     Commit(Completion),

@@ -11,6 +11,7 @@ use mysql_wire::column::ColumnType;
 use mysql_wire::message::{PrepareOk, StmtExecute, StmtFetch, StmtSendLongData};
 use mysql_wire::packet::write_packet;
 use mysql_wire::value::ValueRef;
+use mysql_wire::value::literal::{self, LiteralStyle};
 use mysql_wire::value::params::{ExecuteRef, Param, ParamType, ParamValue, decode_params, encode_execute};
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Plan, PlanNode, Routing, Template};
@@ -18,6 +19,7 @@ use smallvec::SmallVec;
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
+use super::answer::{Column, Table};
 use super::execute::{Input, Lease, Needs, Protocol};
 use super::planned::Planned;
 use super::query::{Done, Found};
@@ -110,6 +112,29 @@ pub(super) struct Ready {
 }
 
 impl<'p> Execution<'p> {
+    /// Appends a parameter as an SQL literal.
+    ///
+    /// # Errors
+    /// 1235 for a value that has no literal.
+    pub(super) fn write_literal(
+        &self,
+        ordinal: u32,
+        style: &LiteralStyle<'_>,
+        out: &mut Vec<u8>,
+    ) -> SqlResult<()> {
+        let written = self.params.get(ordinal as usize).map(|param| match param.value {
+            ParamValue::Inline(value) => literal::write(param.ty, &value, style, out),
+            ParamValue::LongData => literal::write(param.ty, &ValueRef::Bytes(&[]), style, out),
+        });
+        match written {
+            Some(Ok(())) => Ok(()),
+            Some(Err(wrong)) => Err(error::unsupported(format_args!(
+                "this parameter outside of queries: {wrong}"
+            ))),
+            None => Err(error::internal("a parameter that was not bound")),
+        }
+    }
+
     /// The values for a text whose `?` stand for these parameters; without an order, for the client's own text.
     pub(super) fn bind(&self, text: &[u8], order: Option<&[u32]>) -> Bound<'p> {
         let params: SmallVec<[Param<'p>; 4]> = match order {
@@ -280,6 +305,11 @@ impl Session {
         self.describe_on(lease, &text).await
     }
 
+    /// Prepares a statement on a shard without running it, for MySQL's errors.
+    pub(super) async fn try_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<()> {
+        self.describe_on(lease, text).await.map(|_| ())
+    }
+
     async fn describe_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
         self.settle(&mut lease).await?;
         let key = self.statement_key(text, &[], &lease);
@@ -303,10 +333,16 @@ impl Session {
         text: &[u8],
     ) -> SqlResult<Metadata> {
         use sql::ast::StatementKind;
-        if statement.params > 0 {
-            return Err(error::unsupported("parameters in this statement"));
-        }
         match &statement.kind {
+            // Parameters that MySQL evaluates.
+            StatementKind::Kill(_) | StatementKind::Set(_) => {
+                let params = (0..statement.params).map(|_| Column::number("?"));
+                Ok(Metadata {
+                    params: Table::new(params.collect()).encoded_columns(self.out.collation),
+                    ..Metadata::default()
+                })
+            }
+            _ if statement.params > 0 => Err(error::unsupported("parameters in this statement")),
             StatementKind::Show(show) => match self.show(show, text)? {
                 ShowAction::Answer(table) => Ok(Metadata {
                     columns: table.encoded_columns(self.out.collation),

@@ -222,7 +222,6 @@ impl Session {
             shard,
             lex_mode: self.context.lex,
             charset: self.context.values,
-            temporary: &[],
         };
         planner::plan(statement, text, fingerprint, &context).map_err(plan_error)
     }
@@ -266,6 +265,10 @@ impl Session {
         input: &Input<'_>,
     ) -> Result<Done, mysql_wire::Error> {
         let text = input.text;
+        // SET may read the counts of the statement before.
+        if !keeps_diagnostics(statement) && !matches!(statement.kind, StatementKind::Set(_)) {
+            self.diagnostics.clear();
+        }
         let outcome = match &statement.kind {
             // A text of comments alone is no error in MySQL.
             StatementKind::Empty if text.iter().all(u8::is_ascii_whitespace) => {
@@ -280,33 +283,34 @@ impl Session {
                 };
             }
             // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
-            StatementKind::Other(_) => {
-                self.diagnostics.clear();
-                Ok(())
-            }
-            StatementKind::Set(set) => self.set(text, set).await,
+            StatementKind::Other(_) => self.commit_implicitly().await,
+            StatementKind::Set(set) => self.set(statement, set, input).await,
             StatementKind::Use(name) => {
                 let name = String::from_utf8_lossy(&name.value).into_owned();
                 self.select(&name)
             }
             StatementKind::Show(show) => match self.show(show, text) {
-                Ok(ShowAction::Answer(table)) => {
-                    let (status, keeps) = (self.status(), keeps_diagnostics(statement));
-                    if !keeps {
-                        self.diagnostics.clear();
-                        self.found_rows = table.rows.len() as u64;
+                Ok(ShowAction::Answer(table)) => match self.kept(table, &show.filter, input).await {
+                    Ok(table) => {
+                        let status = self.status();
+                        let mut warnings = 0;
+                        if !keeps_diagnostics(statement) {
+                            self.found_rows = table.rows.len() as u64;
+                            warnings = warning_count(&self.diagnostics);
+                        }
+                        self.row_count = -1;
+                        self.out.table(&table, status, warnings);
+                        return Ok(Done::Answered);
                     }
-                    self.row_count = -1;
-                    self.out.table(&table, status, 0);
-                    return Ok(Done::Answered);
-                }
+                    Err(wrong) => Err(wrong),
+                },
                 Ok(ShowAction::Ask(keyspace)) => return self.ask_any(keyspace.as_deref(), input).await,
                 Err(wrong) => Err(wrong),
             },
             StatementKind::Transaction(transaction) => self.savepoint(transaction, text).await,
             StatementKind::LockTables(_) => return self.lock_tables(text).await,
             StatementKind::UnlockTables => self.unlock_tables().await,
-            StatementKind::Kill(kill) => self.kill(kill, text),
+            StatementKind::Kill(kill) => self.kill(kill, input).await,
             StatementKind::Explain(explain) => match &**explain {
                 Explain::Vitrail {
                     kind,

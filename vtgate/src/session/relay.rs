@@ -130,7 +130,7 @@ async fn fill(
             filled = backend.stream().fill() => return filled.map(|_| ()),
             why = control.interrupted(among) => {
                 *interrupted = Some(why);
-                backend.killer().kill_query().await;
+                super::kill::kill_query(&backend.beside()).await;
             }
         }
     }
@@ -138,12 +138,14 @@ async fn fill(
 
 /// Passes the answer of `backend` through to the client. The statement has been flushed to it; its answer starts with the sequence id
 /// `first_seq`, which is the number of packets that the command took.
+///
+/// With the answer comes why mysqld was asked to stop meanwhile, if it was.
 pub(super) async fn pass_through(
     client: &mut ClientSide<'_>,
     backend: &mut Backend,
     expect: Expect,
     first_seq: u8,
-) -> Result<Answer, Failure> {
+) -> Result<(Answer, Option<Interrupt>), Failure> {
     let capabilities = backend.capabilities();
     let mut relay = Relay::new(expect, capabilities);
     let seq_offset = client.out.seq.wrapping_sub(first_seq);
@@ -172,10 +174,7 @@ pub(super) async fn pass_through(
             verbatim: seq_offset == 0,
         };
         if let Some(answer) = take_event(client, backend, &relay, &seen, capabilities).await? {
-            if let Some(why) = interrupted {
-                return Err(after_interrupt(backend, answer, why).await);
-            }
-            return Ok(answer);
+            return Ok((answer, interrupted));
         }
     }
 }
@@ -218,6 +217,7 @@ async fn take_event(
                 (eof.status, eof.warnings, true)
             };
             let rows = relay.rows();
+            let plain = plain && client.out.added_warnings == 0;
             if relay.is_done() && plain && !client.out.more_results && seen.verbatim {
                 client.out.seq = seen.seq;
                 send(client, backend, whole).await?;
@@ -301,13 +301,4 @@ async fn flush(client: &mut ClientSide<'_>) -> Result<(), Failure> {
     }
     let bytes = client.out.buffer.split();
     client.stream.send_raw(&bytes).await.map_err(Failure::Client)
-}
-
-/// After `KILL QUERY` the answer may have won the race: then the kill would hit the connection's next statement.
-async fn after_interrupt(backend: &mut Backend, answer: Answer, why: Interrupt) -> Failure {
-    if !matches!(&answer, Answer::Err(error) if error.code == 1317) {
-        let _ = backend.query(b"DO 0").await;
-        backend.begin_exchange();
-    }
-    Failure::Interrupted(why)
 }

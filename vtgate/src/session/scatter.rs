@@ -10,7 +10,8 @@ use mysql_wire::stream::Payload;
 use mysql_wire::{Error, SqlError, StatusFlags};
 
 use super::execute::Lease;
-use crate::backend::Killer;
+use super::kill::kill_query;
+use crate::backend::Beside;
 use crate::control::{Interrupt, Interrupts, SessionControl};
 
 /// How a shard's answer ended.
@@ -38,7 +39,7 @@ pub(super) struct Source {
     /// The statement was killed: the kill may come late and hit the connection's next one.
     pub killed: bool,
     reader: ResultReader,
-    killer: Killer,
+    beside: Beside,
     /// Packets that the command took: its answer goes on counting from there.
     first_seq: u8,
     phase: Phase,
@@ -82,7 +83,7 @@ impl Source {
         let conn = &mut lease.branch.conn;
         Self {
             reader: ResultReader::new(conn.capabilities()),
-            killer: conn.killer(),
+            beside: conn.beside(),
             first_seq: conn.stream().seq(),
             end: None,
             killed: false,
@@ -279,7 +280,7 @@ impl Scatter {
     pub(super) async fn kill(&mut self) {
         let running = self.sources.iter_mut().filter(|source| source.end.is_none());
         join_all(running.map(async |source| {
-            source.killer.kill_query().await;
+            kill_query(&source.beside).await;
             source.killed = true;
             while poll_fn(|cx| source.poll_row(cx)).await.is_some() {}
         }))

@@ -16,7 +16,9 @@ pub(super) struct SetPlan {
     pub reset: Vec<Box<str>>,
     /// User variables to read back and carry, lower case without `@`.
     pub user_variables: Vec<Box<str>>,
-    /// `SET TRANSACTION ..` for the next transaction only.
+    /// LAST_INSERT_ID() is to be read back.
+    pub last_insert_id: bool,
+    /// `SET TRANSACTION ..` for the next transaction only, one statement for each characteristic.
     pub next_transaction: Vec<Vec<u8>>,
     /// The session keeps its connection from here on.
     pub pins: bool,
@@ -41,6 +43,14 @@ pub(super) fn plan(text: &[u8], set: &Set<'_>) -> SqlResult<SetPlan> {
             }
             SetKind::SysVar { var, value } => {
                 let name = String::from_utf8_lossy(&var.name.value).to_ascii_lowercase();
+                // `@@name` without a scope is the next transaction's, `name` the session's.
+                if var.at
+                    && var.scope == VarScope::Implicit
+                    && let Some(statement) = next_transaction(text, &name, value)?
+                {
+                    plan.next_transaction.push(statement);
+                    continue;
+                }
                 if system_variable(&mut plan, var.scope, &name, value)? {
                     kept.push(item_text);
                 }
@@ -87,6 +97,7 @@ fn system_variable(plan: &mut SetPlan, scope: VarScope, name: &str, value: &Expr
             }
         }
         Handling::Charset => read_back_charset(plan),
+        Handling::LastInsertId => plan.last_insert_id = true,
         Handling::Pinning => plan.pins = true,
         Handling::Privileged => {
             return Err(error::access_denied(
@@ -109,9 +120,8 @@ fn transaction<'t>(
 ) -> SqlResult<()> {
     match scope {
         VarScope::Implicit => {
-            let mut statement = b"SET ".to_vec();
-            statement.extend_from_slice(item_text);
-            plan.next_transaction.push(statement);
+            plan.next_transaction.extend(isolation.map(isolation_statement));
+            plan.next_transaction.extend(read_only.map(access_statement));
         }
         VarScope::Session => {
             if isolation.is_some() {
@@ -127,6 +137,47 @@ fn transaction<'t>(
         }
     }
     Ok(())
+}
+
+/// `SET @@transaction_isolation = ..` and `SET @@transaction_read_only = ..` as SET TRANSACTION; None for other variables.
+fn next_transaction(text: &[u8], name: &str, value: &Expr<'_>) -> SqlResult<Option<Vec<u8>>> {
+    let word = String::from_utf8_lossy(value.span.of(text)).to_ascii_uppercase();
+    let word = word.trim_matches(|c| matches!(c, '\'' | '"'));
+    let statement = match name {
+        "transaction_isolation" => match word {
+            "READ-UNCOMMITTED" | "0" => Some(Isolation::ReadUncommitted),
+            "READ-COMMITTED" | "1" => Some(Isolation::ReadCommitted),
+            "REPEATABLE-READ" | "2" => Some(Isolation::RepeatableRead),
+            "SERIALIZABLE" | "3" => Some(Isolation::Serializable),
+            _ => None,
+        }
+        .map(isolation_statement),
+        "transaction_read_only" => match word {
+            "ON" | "TRUE" | "1" => Some(access_statement(true)),
+            "OFF" | "FALSE" | "0" => Some(access_statement(false)),
+            _ => None,
+        },
+        _ => return Ok(None),
+    };
+    match statement {
+        Some(statement) => Ok(Some(statement)),
+        None => Err(error::unsupported(format_args!("SET @@{name} = {word}"))),
+    }
+}
+
+fn isolation_statement(isolation: Isolation) -> Vec<u8> {
+    let level = match isolation {
+        Isolation::ReadUncommitted => "READ UNCOMMITTED",
+        Isolation::ReadCommitted => "READ COMMITTED",
+        Isolation::RepeatableRead => "REPEATABLE READ",
+        Isolation::Serializable => "SERIALIZABLE",
+    };
+    format!("SET TRANSACTION ISOLATION LEVEL {level}").into_bytes()
+}
+
+fn access_statement(read_only: bool) -> Vec<u8> {
+    let mode = if read_only { "READ ONLY" } else { "READ WRITE" };
+    format!("SET TRANSACTION {mode}").into_bytes()
 }
 
 fn read_back_charset(plan: &mut SetPlan) {
@@ -198,7 +249,15 @@ mod tests {
     fn a_transaction_of_no_scope_is_for_the_next_one() {
         let plan = planned("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").unwrap();
         assert_eq!(executed(&plan), None);
-        assert_eq!(plan.next_transaction.len(), 1);
+        assert_eq!(
+            plan.next_transaction,
+            [b"SET TRANSACTION ISOLATION LEVEL READ COMMITTED".to_vec()]
+        );
+        let plan = planned("SET @@transaction_read_only = ON").unwrap();
+        assert_eq!(executed(&plan), None);
+        assert_eq!(plan.next_transaction, [b"SET TRANSACTION READ ONLY".to_vec()]);
+        let plan = planned("SET transaction_isolation = 'SERIALIZABLE'").unwrap();
+        assert_eq!(plan.read_back, ["transaction_isolation".into()]);
         let plan = planned("SET SESSION TRANSACTION READ ONLY").unwrap();
         assert_eq!(plan.read_back, ["transaction_read_only".into()]);
     }

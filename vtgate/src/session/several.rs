@@ -17,6 +17,7 @@ use super::answer::OkAnswer;
 use super::diagnostics::{Condition, Diagnostics, warning_count};
 use super::execute::{Input, Lease, Needs, Protocol};
 use super::planned::{InsertId, Planned, plan_error};
+use super::prepared::{Bound, Ready};
 use super::query::Done;
 use super::relay::skip_answers;
 use crate::cluster::Cluster;
@@ -134,6 +135,7 @@ impl Session {
         let needs = Needs {
             writes: true,
             user_variables: !plan.effects.user_vars_read.is_empty(),
+            tables: true,
             ..Needs::default()
         };
         let mut leases = Vec::with_capacity(parts.len());
@@ -146,8 +148,24 @@ impl Session {
                 }
             }
         }
-        if let Err(wrong) = self.push_parts(&mut leases, parts, input).await {
-            return Ok(self.fail(wrong));
+        let prepared = match self.prepare_parts(&mut leases, parts, input).await {
+            Ok(prepared) => prepared,
+            Err(wrong) => {
+                self.return_unused(leases).await;
+                return Ok(self.fail(wrong));
+            }
+        };
+        for (at, (lease, part)) in leases.iter_mut().zip(parts).enumerate() {
+            lease.branch.conn.push_query(b"START TRANSACTION");
+            lease.prefixes += 1;
+            match prepared.get(at) {
+                None => lease.branch.conn.push_query(&part.text),
+                Some((bound, statement)) => {
+                    if let Err(wrong) = bound.push(lease, *statement) {
+                        return Ok(self.fail(wrong));
+                    }
+                }
+            }
         }
         let executed = join_all(leases.iter_mut().map(execute)).await;
         let mut answers = Vec::with_capacity(executed.len());
@@ -162,37 +180,44 @@ impl Session {
         }
         if let Some(wrong) = first_error {
             join_all(leases.iter_mut().map(roll_back)).await;
+            self.give_back(leases);
             return Ok(self.fail(wrong));
         }
-        if let Err(wrong) = commit_in_order(&mut leases).await {
+        let committed = commit_in_order(&mut leases).await;
+        self.give_back(leases);
+        if let Err(wrong) = committed {
             return Ok(self.fail(wrong));
         }
-        drop(leases);
         self.answer_writes(plan, &answers, same_on_each);
         Ok(Done::Answered)
     }
 
-    /// Adds to what each connection sends: the beginning of a transaction, and its part in it.
-    async fn push_parts(&mut self, leases: &mut [Lease], parts: &[Part], input: &Input<'_>) -> SqlResult<()> {
-        const BEGIN: &[u8] = b"START TRANSACTION";
+    /// Prepares each part on its connection, where the client's statement is a prepared one.
+    async fn prepare_parts<'p>(
+        &mut self,
+        leases: &mut [Lease],
+        parts: &[Part],
+        input: &Input<'p>,
+    ) -> SqlResult<Vec<(Bound<'p>, Ready)>> {
+        let Protocol::Binary(execution) = input.protocol else {
+            return Ok(Vec::new());
+        };
+        let mut prepared = Vec::with_capacity(parts.len());
         for (lease, part) in leases.iter_mut().zip(parts) {
-            let bound = match input.protocol {
-                Protocol::Text => None,
-                Protocol::Binary(execution) => {
-                    let bound = execution.bind(&part.text, Some(&part.order));
-                    // Before anything is added: preparing has an answer of its own.
-                    let statement = self.prepare_bound(lease, &bound).await?;
-                    Some((bound, statement))
-                }
-            };
-            lease.branch.conn.push_query(BEGIN);
-            lease.prefixes += 1;
-            match bound {
-                None => lease.branch.conn.push_query(&part.text),
-                Some((bound, statement)) => bound.push(lease, statement)?,
-            }
+            let bound = execution.bind(&part.text, Some(&part.order));
+            let statement = self.prepare_bound(lease, &bound).await?;
+            prepared.push((bound, statement));
         }
-        Ok(())
+        Ok(prepared)
+    }
+
+    /// Connections on which the statement's own transaction has ended.
+    fn give_back(&mut self, leases: Vec<Lease>) {
+        for mut lease in leases {
+            lease.branch.told_characteristics = false;
+            self.branches.give_back(lease.branch);
+        }
+        self.branches.transaction.characteristics.clear();
     }
 
     /// One answer out of all shards' answers.
@@ -413,7 +438,7 @@ async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
 }
 
 /// Adds up the numbers of MySQL's info lines, such as `Rows matched: 2  Changed: 1  Warnings: 0`.
-fn merge_info(kind: StatementKind, parts: &[&OkStatus]) -> String {
+pub(super) fn merge_info(kind: StatementKind, parts: &[&OkStatus]) -> String {
     if let [only] = parts {
         return String::from_utf8_lossy(&only.info).into_owned();
     }
@@ -426,7 +451,9 @@ fn merge_info(kind: StatementKind, parts: &[&OkStatus]) -> String {
     let [first, second, third] = sums;
     match kind {
         StatementKind::Update => format!("Rows matched: {first}  Changed: {second}  Warnings: {third}"),
-        StatementKind::Insert | StatementKind::Replace => {
+        // DDL that copies no rows says nothing.
+        StatementKind::Ddl if parts.iter().all(|part| part.info.is_empty()) => String::new(),
+        StatementKind::Insert | StatementKind::Replace | StatementKind::Ddl => {
             format!("Records: {first}  Duplicates: {second}  Warnings: {third}")
         }
         _ => String::new(),

@@ -4,7 +4,10 @@ use sql::ast::{Ident, Limit, Show, ShowCreate, ShowFilter, ShowKind};
 
 use super::Session;
 use super::answer::{Column, Table};
-use crate::error::{self, SqlError, SqlResult};
+use super::diagnostics::error_count;
+use super::execute::Input;
+use super::settings::string_literal;
+use crate::error::{self, SqlResult};
 
 /// What to do with a SHOW.
 pub(super) enum ShowAction {
@@ -18,20 +21,14 @@ impl Session {
     /// Decides who answers a SHOW, and answers what the gateway knows.
     pub(super) fn show(&self, show: &Show<'_>, text: &[u8]) -> SqlResult<ShowAction> {
         let schema = |ident: &Option<Ident<'_>>| ident.as_ref().map(name_of);
+        check_filter(show, text)?;
         let table = match &show.kind {
             ShowKind::Databases => self.databases(),
             ShowKind::Processlist { full } => self.processlist(*full),
             ShowKind::Warnings => return self.conditions(show, |_| true),
             ShowKind::Errors => return self.conditions(show, |level| level == "Error"),
             ShowKind::CountWarnings => count("@@session.warning_count", self.diagnostics.len()),
-            ShowKind::CountErrors => {
-                let errors = self
-                    .diagnostics
-                    .iter()
-                    .filter(|condition| &*condition.level == "Error")
-                    .count();
-                count("@@session.error_count", errors)
-            }
+            ShowKind::CountErrors => count("@@session.error_count", error_count(&self.diagnostics)),
             ShowKind::Grants => self.grants(),
             ShowKind::Vitrail(what) => self.vitrail(what)?,
             ShowKind::Tables { from, .. }
@@ -73,11 +70,27 @@ impl Session {
                 ));
             }
         };
-        filter(table, &show.filter).map(ShowAction::Answer)
+        let exact = matches!(show.kind, ShowKind::Databases);
+        Ok(ShowAction::Answer(like_filter(table, &show.filter, exact)))
+    }
+
+    /// The rows that WHERE keeps, by MySQL's own judgement.
+    pub(super) async fn kept(
+        &mut self,
+        mut table: Table,
+        filter: &ShowFilter<'_>,
+        input: &Input<'_>,
+    ) -> SqlResult<Table> {
+        let ShowFilter::Where(condition) = filter else {
+            return Ok(table);
+        };
+        let text = where_query(&table, condition.span.of(input.text));
+        table.rows = self.evaluate(&text, input).await?.rows;
+        Ok(table)
     }
 
     fn keyspace_of_table(&self, table: &str) -> SqlResult<Option<String>> {
-        if self.target.is_system() {
+        if self.target.is_system() || self.target.shard.is_some() {
             return Ok(self.target.database.as_deref().map(str::to_owned));
         }
         let cluster = self.worker.cluster();
@@ -137,7 +150,7 @@ impl Session {
             });
             table.rows.push(vec![
                 Some(session.id.to_string().into_bytes()),
-                Some(session.user.clone().into_bytes()),
+                Some(session.user().as_bytes().to_vec()),
                 Some(session.host.clone().into_bytes()),
                 activity.database.map(|name| name.as_bytes().to_vec()),
                 Some(activity.command.as_bytes().to_vec()),
@@ -312,31 +325,86 @@ fn limit(limit: Option<&Limit<'_>>) -> SqlResult<(usize, usize)> {
     Ok((skip, number(&limit.count)?))
 }
 
-/// LIKE on the first column, without case; WHERE is refused.
-fn filter(mut table: Table, filter: &ShowFilter<'_>) -> Result<Table, SqlError> {
-    match filter {
-        ShowFilter::None => Ok(table),
-        ShowFilter::Where(_) => Err(error::unsupported("WHERE in a SHOW that the gateway answers")),
-        ShowFilter::Like(pattern) => {
-            let pattern = pattern
-                .raw
-                .get(1..pattern.raw.len().saturating_sub(1))
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            table.rows.retain(|row| {
-                let first = row.first().and_then(Option::as_deref).unwrap_or_default();
-                like(&pattern, &first.to_ascii_lowercase())
-            });
-            if let Some(first) = table
-                .columns
-                .first_mut()
-                .filter(|column| column.name == "Database")
-            {
-                first.name = format!("Database ({})", String::from_utf8_lossy(&pattern));
+/// LIKE and WHERE are syntax errors after the SHOW statements that have neither.
+fn check_filter(show: &Show<'_>, text: &[u8]) -> SqlResult<()> {
+    let takes_none = matches!(
+        show.kind,
+        ShowKind::Processlist { .. }
+            | ShowKind::Warnings
+            | ShowKind::Errors
+            | ShowKind::CountWarnings
+            | ShowKind::CountErrors
+            | ShowKind::Grants
+    );
+    let (word, end) = match &show.filter {
+        ShowFilter::Like(pattern) if takes_none => ("LIKE", pattern.span.start),
+        ShowFilter::Where(condition) if takes_none => ("WHERE", condition.span.start),
+        _ => return Ok(()),
+    };
+    let before = String::from_utf8_lossy(text.get(..end as usize).unwrap_or_default()).to_ascii_uppercase();
+    let at = before.rfind(word).unwrap_or(0);
+    Err(error::syntax(sql::error::ParseError::syntax(text, at)))
+}
+
+/// LIKE on the first column; names of databases are compared byte by byte, others without case.
+fn like_filter(mut table: Table, filter: &ShowFilter<'_>, exact: bool) -> Table {
+    let ShowFilter::Like(pattern) = filter else {
+        return table;
+    };
+    let pattern = pattern
+        .raw
+        .get(1..pattern.raw.len().saturating_sub(1))
+        .unwrap_or_default();
+    let fold = |text: &[u8]| {
+        if exact {
+            text.to_vec()
+        } else {
+            text.to_ascii_lowercase()
+        }
+    };
+    let folded = fold(pattern);
+    table.rows.retain(|row| {
+        let first = row.first().and_then(Option::as_deref).unwrap_or_default();
+        like(&folded, &fold(first))
+    });
+    if let Some(first) = table
+        .columns
+        .first_mut()
+        .filter(|column| column.name == "Database")
+    {
+        first.name = format!("Database ({})", String::from_utf8_lossy(pattern));
+    }
+    table
+}
+
+/// A SELECT of the table's rows under a condition. MySQL names its own table of databases SCHEMATA there.
+fn where_query(table: &Table, condition: &[u8]) -> Vec<u8> {
+    let mut text = b"SELECT * FROM (SELECT ".to_vec();
+    let names = table.columns.iter().map(|column| column.name.replace('`', "``"));
+    let names: Vec<String> = names.map(|name| format!("NULL AS `{name}`")).collect();
+    text.extend_from_slice(names.join(",").as_bytes());
+    text.extend_from_slice(b" FROM DUAL WHERE FALSE");
+    for row in &table.rows {
+        text.extend_from_slice(b" UNION ALL SELECT ");
+        for (n, (column, cell)) in table.columns.iter().zip(row).enumerate() {
+            if n > 0 {
+                text.push(b',');
             }
-            Ok(table)
+            match cell {
+                None => text.extend_from_slice(b"NULL"),
+                Some(digits) if column.number => text.extend_from_slice(digits),
+                Some(bytes) => {
+                    text.extend_from_slice(b"CONVERT(");
+                    text.extend_from_slice(&string_literal(bytes));
+                    text.extend_from_slice(b" USING utf8mb4) COLLATE utf8mb4_bin");
+                }
+            }
         }
     }
+    text.extend_from_slice(b") AS SCHEMATA WHERE (");
+    text.extend_from_slice(condition);
+    text.push(b')');
+    text
 }
 
 /// MySQL's LIKE over bytes: `%`, `_` and `\` as escape.

@@ -5,7 +5,7 @@
 
 use mysql_wire::SqlError;
 use sql::ast::{ExprKind, Prepared};
-use sql::fingerprint::{Fingerprint, SlotClass};
+use sql::fingerprint::Fingerprint;
 
 use super::Session;
 use super::query::Done;
@@ -102,26 +102,14 @@ impl Session {
         if fingerprint.params() as usize != using.len() {
             return Err(SqlError::with_code(1210, "Incorrect arguments to EXECUTE"));
         }
-        let places = fingerprint.slots().iter().flat_map(|slot| match slot.class {
-            SlotClass::List { .. } => fingerprint.list_elements(slot),
-            _ => std::slice::from_ref(slot),
-        });
-        let mut out = Vec::with_capacity(text.len() + 32);
-        let mut at = 0;
-        for slot in places {
-            let SlotClass::Param(ordinal) = slot.class else {
-                continue;
-            };
-            let Some(ExprKind::UserVar(variable)) = using.get(ordinal as usize).map(|expr| &expr.kind) else {
+        super::inline::with_values(text, self.lex_options(), |place, out| {
+            let Some(ExprKind::UserVar(variable)) = using.get(place).map(|expr| &expr.kind) else {
                 return Err(error::unsupported("EXECUTE USING anything but user variables"));
             };
             let name = String::from_utf8_lossy(&variable.value).to_lowercase();
-            out.extend_from_slice(text.get(at..slot.span.start as usize).unwrap_or_default());
             out.extend_from_slice(self.user_variables.get(&name).unwrap_or(b"NULL"));
-            at = slot.span.end as usize;
-        }
-        out.extend_from_slice(text.get(at..).unwrap_or_default());
-        Ok(out)
+            Ok(())
+        })
     }
 }
 

@@ -1,27 +1,39 @@
-//! BEGIN, COMMIT, ROLLBACK, savepoints and LOCK TABLES.
+//! BEGIN, COMMIT, ROLLBACK, and what ends a transaction without saying so.
 //!
 //! BEGIN costs nothing by itself: it travels in one write with the first statement on each shard.
 
 use mysql_wire::SqlError;
-use mysql_wire::relay::Expect;
-use sql::ast::{Completion, Ident};
+use planner::plan::{Plan, PlanNode};
+use sql::ast::Completion;
 
 use super::Session;
 use super::answer::OkAnswer;
-use super::branches::{Branch, Transaction};
-use super::execute::{Input, Lease, Needs, Protocol};
-use super::planned::{InsertId, Planned};
+use super::branches::{Branch, Left, Transaction};
+use super::diagnostics::warning_count;
+use super::execute::{Input, Needs};
+use super::planned::Planned;
 use super::query::Done;
-use super::relay::Answer;
+use crate::backend::Backend;
+use crate::cluster::Cluster;
 use crate::error::{self, SqlResult};
+
+/// Ends a transaction on a shard, whatever `completion_type` says there.
+pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
+/// See [`COMMIT`].
+pub(super) const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
+
+/// Errors that MySQL finds while it parses: syntax, and names of character sets and collations.
+const NOT_UNDERSTOOD: [u16; 4] = [1064, 1115, 1253, 1273];
 
 /// Transaction control that is frequent enough to be kept in the plan cache.
 pub(super) fn cacheable(transaction: &sql::ast::Transaction<'_>) -> Option<Planned> {
     match transaction {
         sql::ast::Transaction::Begin {
-            consistent_snapshot, ..
+            consistent_snapshot,
+            read_only,
         } => Some(Planned::Begin {
             consistent_snapshot: *consistent_snapshot,
+            read_only: *read_only,
         }),
         sql::ast::Transaction::Commit(completion) => Some(Planned::Commit(*completion)),
         sql::ast::Transaction::Rollback(completion) => Some(Planned::Rollback(*completion)),
@@ -35,17 +47,20 @@ impl Session {
         &mut self,
         text: &[u8],
         consistent_snapshot: bool,
+        read_only: Option<bool>,
     ) -> Result<Done, mysql_wire::Error> {
-        if self.branches.in_transaction()
-            && let Err(wrong) = self.end_branches("COMMIT").await
+        self.diagnostics.clear();
+        if self.branches.tables_locked
+            && let Err(wrong) = self.unlock_tables().await
         {
             return Ok(self.fail(wrong));
         }
-        self.branches.transaction = Transaction::Open {
-            begin: trimmed(text).into(),
-            savepoints: Vec::new(),
-        };
-        self.diagnostics.clear();
+        if let Err(wrong) = self.commit_open().await {
+            return Ok(self.fail(wrong));
+        }
+        let read_only = read_only.unwrap_or_else(|| self.reads_only());
+        self.branches.transaction.begin = Some(trimmed(text).into());
+        self.branches.transaction.read_only = read_only;
         self.row_count = 0;
         self.transaction_deadline();
         if consistent_snapshot {
@@ -56,6 +71,18 @@ impl Session {
         }
         self.ok();
         Ok(Done::Answered)
+    }
+
+    /// Whether a transaction that does not say READ ONLY is so all the same.
+    fn reads_only(&self) -> bool {
+        let said = self.branches.transaction.characteristics.iter().rev();
+        let mut said = said.filter_map(|statement| match &statement[..] {
+            b"SET TRANSACTION READ ONLY" => Some(true),
+            b"SET TRANSACTION READ WRITE" => Some(false),
+            _ => None,
+        });
+        let by_default = || self.system.get("transaction_read_only") == Some(b"1");
+        said.next().unwrap_or_else(by_default)
     }
 
     /// Opens the transaction on the selected keyspace's shard if it has only one; on several shards each opens its own with its first statement.
@@ -76,392 +103,199 @@ impl Session {
         }
         let mut lease = self.lease(&cluster, keyspace, 0, Needs::default()).await?;
         self.settle(&mut lease).await?;
-        self.branches.next_transaction.clear();
-        self.branches.hold(lease.branch);
+        self.branches.give_back(lease.branch);
         Ok(())
     }
 
     /// COMMIT.
     pub(super) async fn commit(&mut self, completion: Completion) -> Result<Done, mysql_wire::Error> {
-        self.complete("COMMIT", completion).await
+        self.complete(COMMIT, completion).await
     }
 
     /// ROLLBACK.
     pub(super) async fn rollback(&mut self, completion: Completion) -> Result<Done, mysql_wire::Error> {
-        self.complete("ROLLBACK", completion).await
+        self.complete(ROLLBACK, completion).await
     }
 
     async fn complete(&mut self, verb: &str, completion: Completion) -> Result<Done, mysql_wire::Error> {
-        let begin = match &self.branches.transaction {
-            Transaction::Open { begin, .. } => begin.clone(),
-            Transaction::None => b"BEGIN".as_slice().into(),
-        };
+        let by_default = |what: &[u8]| self.system.get("completion_type") == Some(what);
+        let chain = completion.chain.unwrap_or_else(|| by_default(b"'CHAIN'"));
+        let release = completion.release.unwrap_or_else(|| by_default(b"'RELEASE'"));
+        let mut ended = self.branches.transaction.clone();
+        if ended.begin.is_none() {
+            ended.read_only = self.reads_only();
+        }
+        self.diagnostics.clear();
         if let Err(wrong) = self.end_branches(verb).await {
             return Ok(self.fail(wrong));
         }
-        if completion.chain == Some(true) {
-            self.branches.transaction = Transaction::Open {
-                begin,
+        if chain {
+            self.branches.transaction = Transaction {
+                begin: Some(
+                    ended
+                        .begin
+                        .unwrap_or_else(|| b"START TRANSACTION".as_slice().into()),
+                ),
+                characteristics: ended.characteristics,
                 savepoints: Vec::new(),
+                ..ended
             };
         }
         self.row_count = 0;
         self.transaction_deadline();
-        self.ok();
-        if completion.release == Some(true) {
+        let answer = OkAnswer {
+            status: self.status(),
+            warnings: warning_count(&self.diagnostics),
+            ..OkAnswer::default()
+        };
+        self.out.ok(&answer);
+        if release {
             self.control.interrupt(crate::control::Interrupt::KillConnection);
         }
         Ok(Done::Answered)
     }
 
+    /// What BEGIN and `SET autocommit=1` do first: what was said for a transaction that has not begun stays.
+    pub(super) async fn commit_open(&mut self) -> SqlResult<()> {
+        if self.branches.in_transaction() {
+            return self.end_branches(COMMIT).await;
+        }
+        self.branches.transaction.savepoints.clear();
+        Ok(())
+    }
+
+    /// Commits before a statement that does so implicitly, if MySQL understands it: a syntax error changes nothing.
+    pub(super) async fn commit_before(
+        &mut self,
+        cluster: &Cluster,
+        plan: &Plan,
+        input: &Input<'_>,
+    ) -> SqlResult<()> {
+        if self.branches.in_transaction() {
+            let (keyspace, query) = match &plan.node {
+                PlanNode::Ddl(ddl) => (ddl.keyspace, &ddl.query),
+                PlanNode::Route(route) => (route.keyspace, &route.query),
+                PlanNode::Insert(insert) => (insert.keyspace, &insert.query),
+            };
+            let (text, _) = self.render(query, input, None)?;
+            let needs = Needs {
+                anywhere: true,
+                ..Needs::default()
+            };
+            let lease = self.lease(cluster, keyspace, 0, needs).await?;
+            if let Err(wrong) = self.try_on(lease, &text).await
+                && NOT_UNDERSTOOD.contains(&wrong.code)
+            {
+                return Err(wrong);
+            }
+        }
+        self.commit_implicitly().await
+    }
+
+    /// What DDL and its kin do before anything else: MySQL keeps nothing of a transaction, not even of one that has not begun.
+    pub(super) async fn commit_implicitly(&mut self) -> SqlResult<()> {
+        let outcome = self.end_branches(COMMIT).await;
+        self.transaction_deadline();
+        outcome
+    }
+
     /// Ends the transaction on every shard that takes part in it. The one that wrote goes first: when its COMMIT fails, nothing was written.
+    ///
+    /// Warnings are added to the diagnostics area.
     pub(super) async fn end_branches(&mut self, verb: &str) -> SqlResult<()> {
-        self.diagnostics.clear();
         let mut held = self.branches.take_all();
         held.sort_by_key(|branch| !branch.wrote);
-        self.branches.transaction = Transaction::None;
-        self.branches.next_transaction.clear();
+        self.branches.transaction = Transaction::default();
         let mut first_error = None;
-        for mut branch in held {
-            if !branch.in_transaction {
-                self.branches.hold(branch);
+        for branch in held {
+            if !branch.in_transaction && !branch.told_characteristics {
+                self.branches.give_back(branch);
                 continue;
             }
-            let wrote = branch.wrote;
-            match branch.conn.query(verb.as_bytes()).await {
-                Ok(result) => {
-                    branch.wrote = false;
-                    self.branches.put(branch, result.ok.status);
-                }
-                Err(mysql_wire::Error::Sql(wrong)) => {
-                    first_error.get_or_insert(wrong);
-                    branch.conn.discard();
-                }
-                Err(wrong) => {
-                    let alias = branch.conn.target.alias.clone();
-                    tracing::warn!(tablet = alias, error = %wrong, "connection lost at the end of a transaction");
-                    branch.conn.discard();
-                    // A lost connection rolls back by itself; a lost COMMIT of a reader loses nothing.
-                    if verb == "COMMIT" && wrote {
-                        first_error.get_or_insert(unknown_outcome(&alias));
+            let verb = if first_error.is_some() { ROLLBACK } else { verb };
+            if let Err(wrong) = self.end_branch(branch, verb).await {
+                first_error.get_or_insert(wrong);
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    async fn end_branch(&mut self, mut branch: Branch, verb: &str) -> SqlResult<()> {
+        let wrote = branch.wrote;
+        match branch.conn.query(verb.as_bytes()).await {
+            Ok(result) => {
+                branch.told_characteristics = false;
+                if result.ok.warnings > 0 {
+                    match warnings_of(&mut branch.conn).await {
+                        Ok(warnings) => self.diagnostics.extend(warnings),
+                        Err(error) => tracing::warn!(%error, "warnings of a transaction's end are lost"),
                     }
                 }
-            }
-        }
-        match first_error {
-            Some(wrong) => Err(wrong),
-            None => Ok(()),
-        }
-    }
-
-    /// SAVEPOINT, ROLLBACK TO and RELEASE; the caller answers.
-    pub(super) async fn savepoint(
-        &mut self,
-        transaction: &sql::ast::Transaction<'_>,
-        text: &[u8],
-    ) -> SqlResult<()> {
-        let (name, keep) = match transaction {
-            sql::ast::Transaction::Savepoint(name) => (name, Keep::Add),
-            sql::ast::Transaction::RollbackTo(name) => (name, Keep::Through),
-            sql::ast::Transaction::Release(name) => (name, Keep::Before),
-            _ => return Err(error::unsupported("this transaction statement")),
-        };
-        let quoted = quoted(name);
-        if !self.branches.in_transaction() {
-            // Outside a transaction a savepoint is gone at once, and naming one is an error.
-            return if matches!(keep, Keep::Add) {
-                Ok(())
-            } else {
-                Err(no_savepoint(name))
-            };
-        }
-        if !matches!(keep, Keep::Add)
-            && let Transaction::Open { savepoints, .. } = &self.branches.transaction
-            && !savepoints.iter().any(|known| known.eq_ignore_ascii_case(&quoted))
-            && self.branches.held().is_empty()
-        {
-            return Err(no_savepoint(name));
-        }
-        let mut failed = None;
-        let statement = trimmed(text).to_vec();
-        for mut branch in self.branches.take_all() {
-            if branch.in_transaction {
-                match branch.conn.query(&statement).await {
-                    Ok(_) => {}
-                    Err(mysql_wire::Error::Sql(wrong)) => failed = Some(wrong),
-                    Err(wrong) => {
-                        let wrong = branch.conn.lost(wrong);
-                        branch.conn.discard();
-                        self.branches.abandon();
-                        return Err(wrong);
-                    }
-                }
-            }
-            self.branches.hold(branch);
-        }
-        if let Some(wrong) = failed {
-            return Err(wrong);
-        }
-        if let Transaction::Open { savepoints, .. } = &mut self.branches.transaction {
-            let known = savepoints
-                .iter()
-                .position(|known| known.eq_ignore_ascii_case(&quoted));
-            match (keep, known) {
-                (Keep::Add, known) => {
-                    if let Some(at) = known {
-                        savepoints.remove(at);
-                    }
-                    savepoints.push(quoted.into());
-                }
-                (Keep::Through, Some(at)) => savepoints.truncate(at + 1),
-                (Keep::Before, Some(at)) => savepoints.truncate(at),
-                (_, None) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// LOCK TABLES: on the selected keyspace's only shard; on several shards it is accepted without effect, as a dump needs it.
-    pub(super) async fn lock_tables(&mut self, text: &[u8]) -> Result<Done, mysql_wire::Error> {
-        let cluster = self.worker.cluster();
-        let selected = self
-            .target
-            .database
-            .as_deref()
-            .and_then(|name| cluster.catalog.find_keyspace(name));
-        let Some(keyspace) = selected else {
-            return Ok(self.fail(error::no_database()));
-        };
-        if self.branches.in_transaction()
-            && let Err(wrong) = self.end_branches("COMMIT").await
-        {
-            return Ok(self.fail(wrong));
-        }
-        if cluster
-            .catalog
-            .keyspace(keyspace)
-            .is_none_or(|keyspace| keyspace.sharded)
-        {
-            self.diagnostics.clear();
-            self.warn(&[(1235, "LOCK TABLES has no effect on a sharded keyspace".to_owned())]);
-            let answer = OkAnswer {
-                status: self.status(),
-                warnings: 1,
-                ..OkAnswer::default()
-            };
-            self.out.ok(&answer);
-            return Ok(Done::Answered);
-        }
-        let needs = Needs {
-            primary: true,
-            ..Needs::default()
-        };
-        let mut lease = match self.lease(&cluster, keyspace, 0, needs).await {
-            Ok(lease) => lease,
-            Err(wrong) => return Ok(self.fail(wrong)),
-        };
-        lease.branch.conn.push_query(text);
-        self.branches.pinned = true;
-        self.pass_on(lease, needs).await
-    }
-
-    /// UNLOCK TABLES; the caller answers.
-    pub(super) async fn unlock_tables(&mut self) -> SqlResult<()> {
-        self.diagnostics.clear();
-        for mut branch in self.branches.take_all() {
-            match branch.conn.query(b"UNLOCK TABLES").await {
-                Ok(result) => self.branches.put(branch, result.ok.status),
-                Err(wrong) => return Err(branch.conn.lost(wrong)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a connection to any shard: of a keyspace by name, of the session's own, or of any.
-    pub(super) async fn lease_any(&mut self, keyspace: Option<&str>, needs: Needs) -> SqlResult<Lease> {
-        let cluster = self.worker.cluster();
-        let named = match keyspace {
-            Some(name) if super::target::is_system_schema(name) => None,
-            Some(name) => Some(
-                cluster
-                    .catalog
-                    .find_keyspace(name)
-                    .ok_or_else(|| error::unknown_database(name))?,
-            ),
-            None => self
-                .target
-                .database
-                .as_deref()
-                .and_then(|name| cluster.catalog.find_keyspace(name)),
-        };
-        if named.is_none()
-            && let Some(kept) = self.branches.take_any()
-        {
-            return self.lease_kept(kept).await;
-        }
-        let keyspace = named.unwrap_or(0);
-        if cluster.keyspaces.is_empty() {
-            return Err(SqlError::with_code(1105, "there is no keyspace yet"));
-        }
-        let shard = self
-            .target
-            .shard
-            .as_deref()
-            .and_then(|name| {
-                let state = cluster.keyspaces.get(usize::from(keyspace))?;
-                u16::try_from(state.shards.iter().position(|shard| *shard.name == *name)?).ok()
-            })
-            .unwrap_or(0);
-        self.lease(&cluster, keyspace, shard, needs).await
-    }
-
-    async fn lease_kept(&mut self, mut branch: Branch) -> SqlResult<Lease> {
-        let database = branch.conn.target.database.clone();
-        branch.conn.adjust(&self.system, &database).await?;
-        let user_variables = self.user_variables.clone();
-        branch.conn.adjust_user_variables(&user_variables).await?;
-        Ok(Lease {
-            branch,
-            prefixes: 0,
-            reused: false,
-        })
-    }
-
-    /// A statement that any shard of a keyspace answers, such as SHOW TABLES.
-    pub(super) async fn ask_any(
-        &mut self,
-        keyspace: Option<&str>,
-        input: &Input<'_>,
-    ) -> Result<Done, mysql_wire::Error> {
-        let needs = Needs {
-            user_variables: !self.user_variables.variables().is_empty(),
-            ..Needs::default()
-        };
-        let lease = match self.lease_any(keyspace, needs).await {
-            Ok(lease) => lease,
-            Err(wrong) => return Ok(self.fail(wrong)),
-        };
-        self.run_plainly(lease, input, needs).await
-    }
-
-    /// Passes the answer of a statement without effects of its own, which was pushed already, through to the client.
-    async fn pass_on(&mut self, mut lease: Lease, needs: Needs) -> Result<Done, mysql_wire::Error> {
-        match self.exchange(&mut lease, Expect::Result).await {
-            Ok(answer) => {
-                self.finish(
-                    lease,
-                    answer,
-                    &planner::plan::Effects::default(),
-                    InsertId::None,
-                    needs,
-                )
-                .await
-            }
-            Err(failure) => self.lose(lease, failure),
-        }
-    }
-
-    /// Sends a statement as it is, and passes its answer through.
-    async fn run_plainly(
-        &mut self,
-        mut lease: Lease,
-        input: &Input<'_>,
-        needs: Needs,
-    ) -> Result<Done, mysql_wire::Error> {
-        let sent = match input.protocol {
-            Protocol::Text => {
-                lease.branch.conn.push_query(input.text);
+                self.branches.put(branch, result.ok.status);
                 Ok(())
             }
-            Protocol::Binary(execution) => self.push_execute(&mut lease, input.text, None, execution).await,
-        };
-        if let Err(wrong) = sent {
-            self.put_back(lease, &Answer::Err(wrong.clone())).await;
-            return Ok(self.fail(wrong));
-        }
-        self.pass_on(lease, needs).await
-    }
-
-    /// A statement that was not understood, on an unsharded keyspace: MySQL decides, on a connection that nobody else gets afterwards.
-    pub(super) async fn run_unparsed(
-        &mut self,
-        keyspace: planner::catalog::KeyspaceIndex,
-        input: &Input<'_>,
-    ) -> Result<Done, mysql_wire::Error> {
-        let cluster = self.worker.cluster();
-        self.branches.pinned = true;
-        let needs = Needs {
-            writes: true,
-            user_variables: true,
-            primary: true,
-            ..Needs::default()
-        };
-        match self.lease(&cluster, keyspace, 0, needs).await {
-            Ok(lease) => self.run_plainly(lease, input, needs).await,
-            Err(wrong) => Ok(self.fail(wrong)),
-        }
-    }
-
-    /// COM_FIELD_LIST: the columns of a table, from any shard of the selected keyspace.
-    pub(super) async fn field_list(
-        &mut self,
-        payload: &[u8],
-        _list: &mysql_wire::message::FieldList<'_>,
-    ) -> Result<(), mysql_wire::Error> {
-        let database = self.target.database.as_deref().map(str::to_owned);
-        if database.is_none() {
-            self.answer_error(error::no_database());
-            return Ok(());
-        }
-        let mut lease = match self.lease_any(database.as_deref(), Needs::default()).await {
-            Ok(lease) => lease,
+            Err(mysql_wire::Error::Sql(wrong)) => {
+                branch.discard();
+                Err(wrong)
+            }
             Err(wrong) => {
-                self.answer_error(wrong);
-                return Ok(());
-            }
-        };
-        lease.branch.conn.push_command(payload);
-        match self.exchange(&mut lease, Expect::Rows).await {
-            Ok(answer) => {
-                if let Answer::Err(wrong) = &answer {
-                    self.out.error(wrong);
+                let alias = branch.conn.target.alias.clone();
+                tracing::warn!(tablet = alias, error = %wrong, "connection lost at the end of a transaction");
+                branch.discard();
+                // A lost connection rolls back by itself; a lost COMMIT of a reader loses nothing.
+                if verb == COMMIT && wrote {
+                    return Err(unknown_outcome(&alias));
                 }
-                self.put_back(lease, &answer).await;
                 Ok(())
             }
-            Err(failure) => self.lose(lease, failure).map(|_| ()),
+        }
+    }
+
+    /// Does for all shards what a statement did to the transaction on one of them, `tablet`'s.
+    ///
+    /// # Errors
+    /// The failure to commit on the others what MySQL committed on one, or that the transaction is lost.
+    pub(super) async fn conclude(&mut self, left: Left, succeeded: bool, tablet: &str) -> SqlResult<()> {
+        let outcome = match left {
+            Left::AsItWas => Ok(()),
+            Left::Ended => {
+                // A deadlock rolls back; what succeeded and left nothing open has committed.
+                let diagnostics = std::mem::take(&mut self.diagnostics);
+                let outcome = self.end_branches(if succeeded { COMMIT } else { ROLLBACK }).await;
+                self.diagnostics = diagnostics;
+                outcome
+            }
+            Left::Lost => {
+                self.branches.abandon();
+                Err(error::lost_connection(tablet))
+            }
+        };
+        self.transaction_deadline();
+        outcome
+    }
+
+    /// Keeps the deadline of an open transaction in line with its state.
+    pub(super) fn transaction_deadline(&self) {
+        let max_ms = self.worker.shared.config.transaction_ms_max;
+        if max_ms == 0 {
+            return;
+        }
+        if !self.branches.in_transaction() {
+            self.control.transaction_deadline(0);
+        } else if !self.control.has_transaction_deadline() {
+            self.control
+                .transaction_deadline(self.worker.shared.sessions.now_ms().saturating_add(max_ms));
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Keep {
-    Add,
-    Through,
-    Before,
-}
-
-/// A name as a quoted identifier.
-fn quoted(name: &Ident<'_>) -> Vec<u8> {
-    let mut quoted = vec![b'`'];
-    for byte in name.value.iter() {
-        if *byte == b'`' {
-            quoted.push(b'`');
-        }
-        quoted.push(*byte);
-    }
-    quoted.push(b'`');
-    quoted
-}
-
-fn no_savepoint(name: &Ident<'_>) -> SqlError {
-    SqlError::with_code(
-        1305,
-        format!(
-            "SAVEPOINT {} does not exist",
-            String::from_utf8_lossy(&name.value)
-        ),
-    )
+/// What SHOW WARNINGS says on a connection.
+pub(super) async fn warnings_of(conn: &mut Backend) -> SqlResult<super::diagnostics::Diagnostics> {
+    let result = conn
+        .query(b"SHOW WARNINGS")
+        .await
+        .map_err(|error| conn.lost(error))?;
+    Ok(super::several::conditions(result))
 }
 
 /// 1180 for a COMMIT whose answer never came.
@@ -478,7 +312,7 @@ fn unknown_outcome(tablet: &str) -> SqlError {
 }
 
 /// Without spaces and semicolons at the end.
-fn trimmed(text: &[u8]) -> &[u8] {
+pub(super) fn trimmed(text: &[u8]) -> &[u8] {
     let end = text
         .iter()
         .rposition(|byte| !byte.is_ascii_whitespace() && *byte != b';')

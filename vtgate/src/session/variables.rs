@@ -7,6 +7,8 @@ pub(super) enum Handling {
     Carried,
     /// Part of the connection's character set, which is carried as three variables together.
     Charset,
+    /// LAST_INSERT_ID(), which the session itself knows.
+    LastInsertId,
     /// Its effect cannot be carried: the session keeps its connection from here on.
     Pinning,
     /// Accepted and without effect, with a warning: what `mysqldump` writes about binary logs and GTIDs.
@@ -49,7 +51,6 @@ const CARRIED: &[&str] = &[
     "foreign_key_checks",
     "generated_random_password_length",
     "group_concat_max_len",
-    "identity",
     "information_schema_stats_expiry",
     "innodb_lock_wait_timeout",
     "innodb_strict_mode",
@@ -145,10 +146,10 @@ pub(super) fn handling(name: &str) -> Handling {
         | "collation_connection" => Handling::Charset,
         "sql_log_bin" | "gtid_next" | "gtid_purged" => Handling::Ignored,
         _ if name.starts_with("binlog_") => Handling::Ignored,
+        "last_insert_id" | "identity" => Handling::LastInsertId,
         "rand_seed1"
         | "rand_seed2"
         | "insert_id"
-        | "last_insert_id"
         | "profiling"
         | "profiling_history_size"
         | "transaction_allow_batching"

@@ -122,6 +122,7 @@ impl Builder<'_, '_> {
                 "DDL that reads tables of another keyspace",
             ));
         }
+        self.survey.effects.implicit_commit = action != DdlAction::Temporary;
         let routing = match self.target(keyspace) {
             Some(target) => target,
             // A sharded keyspace has no temporary tables: one shard says so.

@@ -1,6 +1,6 @@
 //! Statements that pass through.
 
-use sql::ast::{ObjectName, OtherKind, ShowKind, Statement, StatementKind as Ast};
+use sql::ast::{ObjectName, OtherKind, ShowKind, Statement, StatementKind as Ast, TableAdminOp};
 
 use super::{Builder, Home};
 use crate::catalog::KeyspaceIndex;
@@ -11,10 +11,10 @@ use crate::survey::is_system_schema;
 impl Builder<'_, '_> {
     pub(crate) fn other(mut self, statement: &Statement<'_>) -> Result<Plan, PlanError> {
         let node = match &statement.kind {
-            Ast::Do(_) => {
+            Ast::Do(_) | Ast::Set(_) => {
                 let (keyspace, routing) = match self.home()? {
                     Home::Keyspace(keyspace) if self.sharded(keyspace) => {
-                        return Err(PlanError::unsupported("DO with sharded tables"));
+                        return Err(PlanError::unsupported("DO and SET with sharded tables"));
                     }
                     Home::Keyspace(keyspace) => (keyspace, Routing::Unsharded),
                     Home::Nowhere => self.tableless()?,
@@ -47,6 +47,7 @@ impl Builder<'_, '_> {
                 for name in names {
                     self.survey.mention(name, false)?;
                 }
+                self.survey.effects.implicit_commit = admin.op != TableAdminOp::Checksum;
                 self.on_each_shard()?
             }
             Ast::Show(show) => self.show(&show.kind)?,
@@ -169,6 +170,15 @@ impl Builder<'_, '_> {
         let keyspace = self.ctx.keyspace.ok_or_else(PlanError::no_database_selected)?;
         let effects = &mut self.survey.effects;
         effects.not_repeatable = true;
+        effects.implicit_commit = !matches!(
+            kind,
+            OtherKind::Xa
+                | OtherKind::Handler
+                | OtherKind::Help
+                | OtherKind::Diagnostics
+                | OtherKind::Binlog
+                | OtherKind::Purge
+        );
         match kind {
             OtherKind::Handler => effects.pins.insert(Pin::Handler),
             OtherKind::CreateProcedure

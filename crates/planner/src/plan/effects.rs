@@ -61,7 +61,7 @@ pub enum SessionRead {
     Database,
     /// @@autocommit.
     Autocommit,
-    /// @@warning_count, @@error_count: the connection of the statement before, not spliced.
+    /// @@warning_count, @@error_count.
     Diagnostics,
 }
 
@@ -104,6 +104,8 @@ pub struct Effects {
     pub calc_found_rows: bool,
     /// FOR UPDATE, FOR SHARE, LOCK IN SHARE MODE: needs the primary.
     pub locking_read: bool,
+    /// MySQL commits the session's transaction before it runs the statement.
+    pub implicit_commit: bool,
     /// GET_LOCK, RELEASE_ALL_LOCKS, SLEEP, BENCHMARK and functions with outside effects: never retried.
     pub not_repeatable: bool,
 }

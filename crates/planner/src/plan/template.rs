@@ -80,4 +80,8 @@ pub enum SessionValue {
     Database,
     /// @@autocommit of the session: 0 or 1.
     Autocommit,
+    /// @@warning_count: conditions of the session's last statement.
+    WarningCount,
+    /// @@error_count: errors among them.
+    ErrorCount,
 }

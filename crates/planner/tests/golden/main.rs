@@ -31,7 +31,6 @@ fn plan(catalog: &Catalog, use_line: &str, sql: &str) -> String {
         shard: shard.map(|shard| shard as u16),
         lex_mode: LexOptions::default().mode,
         charset: Charset::Utf8,
-        temporary: &[],
     };
     let text = sql.as_bytes();
     let mut fingerprint = Fingerprint::new();
