@@ -43,6 +43,7 @@ impl Parser<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use crate::lexer::LexOptions;
     use crate::mode::LexMode;
