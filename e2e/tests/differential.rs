@@ -429,3 +429,32 @@ async fn a_fresh_session() {
         assert_eq!(got.differs(&right, true), None, "{text}");
     }
 }
+
+/// What cannot be read is quoted from the same place.
+#[tokio::test]
+async fn syntax_errors_quote_the_same_text() {
+    let cluster = Cluster::shared();
+    let plain = plain();
+    plain
+        .execute(None, &["CREATE DATABASE IF NOT EXISTS test"])
+        .await
+        .unwrap();
+    let mut gateway = cluster.connect(Some("test")).await.unwrap();
+    let mut reference = Conn::new(plain.opts(Some("test"))).await.unwrap();
+    for text in [
+        "SELECT b'01210'",
+        "SELECT 1,\n x'ABC', 2",
+        "SELECT _binary X'ABCDEFGH'",
+        "SELECT 1, 'open",
+        "SELECT 1, `open",
+        "SELECT 1 /* open",
+        "SELECT 1, 1.5e, 2",
+        "SELECT 1, ] 2",
+        "SELECT 1, FROM t",
+    ] {
+        let got = Answer::text(&mut gateway, text.as_bytes()).await.unwrap();
+        let right = Answer::text(&mut reference, text.as_bytes()).await.unwrap();
+        assert!(matches!(right, Answer::Refused { .. }), "{text}: {right}");
+        assert_eq!(got.to_string(), right.to_string(), "{text}");
+    }
+}

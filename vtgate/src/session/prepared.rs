@@ -564,7 +564,7 @@ fn trim_terminator(text: &[u8], fingerprint: &mut Fingerprint, session: &Session
     if fingerprint.semicolon().is_none() {
         return Ok(text.to_vec());
     }
-    let statements = super::query::split(text, session.lex_options(), fingerprint).map_err(error::syntax)?;
+    let statements = super::query::split(text, session.lex_options(), fingerprint);
     if let [_, second, ..] = statements.as_slice() {
         return Err(error::syntax(sql::error::ParseError::syntax(
             text,

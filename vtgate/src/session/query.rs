@@ -66,13 +66,7 @@ impl Session {
 
     /// A text with a `;` in it, or one that cannot be read as a whole.
     async fn several(&mut self, text: &[u8], fingerprint: &mut Fingerprint) -> Result<(), mysql_wire::Error> {
-        let statements = match split(text, self.lex_options(), fingerprint) {
-            Ok(statements) => statements,
-            Err(wrong) => {
-                self.answer_error(error::syntax(wrong));
-                return Ok(());
-            }
-        };
+        let statements = split(text, self.lex_options(), fingerprint);
         if let (false, [_, second, ..]) = (self.multi_statements, statements.as_slice()) {
             let wrong = ParseError::syntax(text, second.start as usize);
             self.answer_error(error::syntax(wrong));
@@ -180,7 +174,7 @@ impl Session {
                 Some(planned) => planned,
                 None => return Ok(Found::Own(statement)),
             },
-            kind if is_own(kind) || is_harmless_flush(kind, text) => return Ok(Found::Own(statement)),
+            kind if is_own(kind) || self.ignores_flush(kind, text) => return Ok(Found::Own(statement)),
             _ => match self.plan(text, &statement, fingerprint) {
                 Ok(plan) => {
                     let insert_id = self.insert_id(&plan, &statement);
@@ -260,6 +254,23 @@ impl Session {
             .map(|_| index)
     }
 
+    /// FLUSH TABLES without a lock, and FLUSH STATUS where no server has all of the keyspace and its counters.
+    fn ignores_flush(&self, kind: &StatementKind<'_>, text: &[u8]) -> bool {
+        if !matches!(kind, StatementKind::Other(other) if other.kind == sql::ast::OtherKind::Flush) {
+            return false;
+        }
+        let text = String::from_utf8_lossy(text).to_ascii_uppercase();
+        let mut words = text
+            .split_ascii_whitespace()
+            .skip(1)
+            .filter(|word| !matches!(*word, "LOCAL" | "NO_WRITE_TO_BINLOG"));
+        match words.next().unwrap_or_default().trim_end_matches(';') {
+            "STATUS" => self.selected_unsharded().is_none(),
+            "TABLE" | "TABLES" => !words.any(|word| matches!(word, "WITH" | "FOR")),
+            _ => false,
+        }
+    }
+
     /// Statements that the session answers itself.
     pub(super) async fn own(
         &mut self,
@@ -280,7 +291,7 @@ impl Session {
                     None => self.sql_prepared(prepared).await,
                 };
             }
-            // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
+            // Caches of a server that others use too: accepted, as statements around tests and dumps expect.
             StatementKind::Other(_) => {
                 self.diagnostics.clear();
                 Ok(())
@@ -382,20 +393,6 @@ fn is_own(kind: &StatementKind<'_>) -> bool {
     }
 }
 
-/// FLUSH STATUS and FLUSH TABLES without a lock.
-fn is_harmless_flush(kind: &StatementKind<'_>, text: &[u8]) -> bool {
-    if !matches!(kind, StatementKind::Other(other) if other.kind == sql::ast::OtherKind::Flush) {
-        return false;
-    }
-    let text = String::from_utf8_lossy(text).to_ascii_uppercase();
-    let mut words = text
-        .split_ascii_whitespace()
-        .skip(1)
-        .filter(|word| !matches!(*word, "LOCAL" | "NO_WRITE_TO_BINLOG"));
-    let what = words.next().unwrap_or_default().trim_end_matches(';');
-    matches!(what, "STATUS" | "TABLE" | "TABLES") && !words.any(|word| matches!(word, "WITH" | "FOR"))
-}
-
 /// SHOW WARNINGS and its kin read the diagnostics area and leave it as it is.
 fn keeps_diagnostics(statement: &Statement<'_>) -> bool {
     use sql::ast::ShowKind::{CountErrors, CountWarnings, Errors, Warnings};
@@ -418,27 +415,25 @@ fn leaves_out(insert: &sql::ast::Insert<'_>, column: &str) -> bool {
     }
 }
 
-/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing.
-pub(super) fn split(
-    text: &[u8],
-    options: LexOptions,
-    fingerprint: &mut Fingerprint,
-) -> Result<Vec<Span>, ParseError> {
+/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing, nor does one in a text that cannot be
+/// read to its end: nothing of that is run.
+pub(super) fn split(text: &[u8], options: LexOptions, fingerprint: &mut Fingerprint) -> Vec<Span> {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut statements = Vec::new();
     let mut start = 0;
     loop {
         let rest = text.get(start as usize..).unwrap_or_default();
-        fingerprint
-            .read(rest, options)
-            .map_err(|_| ParseError::syntax(text, start as usize))?;
+        if fingerprint.read(rest, options).is_err() {
+            statements.push(Span::new(start, end));
+            return statements;
+        }
         let nothing_left = fingerprint.verb() == Verb::Empty && fingerprint.semicolon().is_none();
         if nothing_left && !statements.is_empty() {
-            return Ok(statements);
+            return statements;
         }
         let Some(semicolon) = fingerprint.semicolon().filter(|_| !has_body(rest, options)) else {
             statements.push(Span::new(start, end));
-            return Ok(statements);
+            return statements;
         };
         statements.push(Span::new(start, start + semicolon));
         start += semicolon + 1;
@@ -465,7 +460,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> Vec<&str> {
-        let spans = split(text.as_bytes(), LexOptions::default(), &mut Fingerprint::new()).unwrap();
+        let spans = split(text.as_bytes(), LexOptions::default(), &mut Fingerprint::new());
         spans
             .iter()
             .map(|span| &text[span.start as usize..span.end as usize])
@@ -482,5 +477,9 @@ mod tests {
         );
         let body = "create procedure p() begin select 1; select 2; end";
         assert_eq!(parts(body), [body]);
+        assert_eq!(
+            parts("select 1; select 'open; x"),
+            ["select 1", " select 'open; x"]
+        );
     }
 }
