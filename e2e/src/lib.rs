@@ -8,12 +8,14 @@
 //! - [`cluster`]: a local Vitrail cluster with ports of its own;
 //! - [`answer`]: everything that a client can see of a statement's result, for comparison;
 //! - [`statements`]: lists of statements, written and generated;
-//! - [`mysqltest`]: MySQL's own test suite.
+//! - [`mysqltest`]: MySQL's own test suite;
+//! - [`receiver`]: a collector of traces.
 
 pub mod answer;
 pub mod bound;
 pub mod cluster;
 pub mod mysqltest;
 pub mod plain;
+pub mod receiver;
 pub mod statements;
 pub mod tools;

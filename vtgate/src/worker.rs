@@ -38,6 +38,8 @@ pub struct Shared {
     pub cluster: Arc<ArcSwap<Cluster>>,
     /// Asks an agent to re-read its table definitions, after DDL.
     pub reload: crate::cluster::Reloader,
+    /// Where spans go.
+    pub traces: Option<crate::traces::Traces>,
 }
 
 /// State of one worker thread.

@@ -25,6 +25,7 @@ use crate::backend::pool::Wanted;
 use crate::cluster::{Cluster, TabletTarget};
 use crate::control::{Interrupt, Interrupts};
 use crate::error::{self, SqlResult};
+use crate::traces::ShardSpan;
 
 /// How often a statement that surely did not run is sent again.
 const RETRIES_MAX: u32 = 3;
@@ -59,6 +60,8 @@ pub(super) struct Lease {
     pub prefixes: u32,
     /// It was idle in the pool: if it turns out to be dead, nothing was executed.
     pub reused: bool,
+    /// Lasts as long as the connection is leased.
+    pub span: Option<Box<ShardSpan>>,
 }
 
 /// What a statement needs of its connection.
@@ -91,6 +94,7 @@ impl Session {
             Planned::Commit(completion) => return self.commit(*completion).await,
             Planned::Rollback(completion) => return self.rollback(*completion).await,
         };
+        self.span_uses(plan);
         let cluster = self.worker.cluster();
         match &plan.node {
             PlanNode::Route(route) => {
@@ -328,6 +332,7 @@ impl Session {
             );
             return Err(error::unsupported(what));
         }
+        let span = self.shard_span(target);
         let (mut branch, reused) = match self.branches.take(target) {
             Some(branch) => (branch, false),
             None => self.borrow(target).await?,
@@ -337,6 +342,7 @@ impl Session {
                 branch,
                 prefixes,
                 reused,
+                span,
             }),
             Err(wrong) => {
                 if branch.in_transaction && branch.conn.is_clean() {
@@ -525,7 +531,10 @@ impl Session {
     }
 
     /// Returns the connection to its pool, or keeps it for the transaction or for ever.
-    pub(super) async fn put_back(&mut self, lease: Lease, answer: &Answer) {
+    pub(super) async fn put_back(&mut self, mut lease: Lease, answer: &Answer) {
+        if let (Some(span), Answer::Err(wrong)) = (&mut lease.span, answer) {
+            span.failed(wrong.code);
+        }
         let status = match answer {
             Answer::Ok(ok) => ok.status,
             Answer::Rows { status, .. } => *status,

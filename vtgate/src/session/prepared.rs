@@ -325,8 +325,8 @@ impl Session {
                 |index: usize| u16::try_from(index).is_ok_and(|index| long_data.contains_key(&index));
             decode_params(&raw, count, &mut types, has_long_data)
         };
-        let mut params = match bound {
-            Ok(bound) => bound.params,
+        let (mut params, attributes) = match bound {
+            Ok(bound) => (bound.params, bound.attributes),
             Err(wrong) => {
                 self.answer_error(SqlError::with_code(
                     1210,
@@ -353,11 +353,14 @@ impl Session {
             params: &values,
             protocol: Protocol::Binary(&execution),
         };
+        self.trace_attributes(&attributes);
+        self.begin_span(statement.fingerprint.verb(), &statement.text);
         self.out.more_results = false;
         self.out.binary = true;
         let (label, done) = self.run_prepared(&statement, &input).await;
         self.out.binary = false;
         let done = done?;
+        self.end_span(matches!(done, Done::Failed));
         self.worker
             .metrics
             .statement(label, started.elapsed(), matches!(done, Done::Failed));

@@ -95,6 +95,7 @@ impl Session {
         more: bool,
     ) -> Result<Done, mysql_wire::Error> {
         let started = Instant::now();
+        self.begin_span(fingerprint.verb(), text);
         let mut label = StatementLabel::SESSION;
         if fingerprint.params() > 0 {
             // MySQL takes `?` in prepared statements only.
@@ -103,7 +104,9 @@ impl Session {
                 .iter()
                 .find(|slot| matches!(slot.class, SlotClass::Param(_)));
             let wrong = ParseError::syntax(text, at.map_or(0, |slot| slot.span.start as usize));
-            return Ok(self.fail(error::syntax(wrong)));
+            let done = self.fail(error::syntax(wrong));
+            self.end_span(true);
+            return Ok(done);
         }
         self.out.more_results = more;
         let done = match self.find(text, fingerprint) {
@@ -143,6 +146,7 @@ impl Session {
             }
         };
         let failed = matches!(done, Done::Failed);
+        self.end_span(failed);
         self.worker.metrics.statement(label, started.elapsed(), failed);
         Ok(done)
     }

@@ -321,6 +321,7 @@ impl Session {
         let user_variables = self.user_variables.clone();
         branch.conn.adjust_user_variables(&user_variables).await?;
         Ok(Lease {
+            span: self.shard_span(&branch.conn.target),
             branch,
             prefixes: 0,
             reused: false,
