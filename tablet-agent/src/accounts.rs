@@ -8,13 +8,13 @@ use crate::sql_text::{grant_database, literal};
 pub const AGENT: &str = "vitrail_agent";
 /// Members replicate from each other by it.
 pub const REPLICATION: &str = "vitrail_repl";
-/// The gateway's account: rights on objects of the keyspace's database, and FLUSH STATUS, which sets a connection's own counters back.
+/// The gateway's account: rights on objects of the keyspace's database and nothing else.
 pub const APP: &str = "vitrail_app";
 
 /// The database of our own tables.
 pub const OWN_DATABASE: &str = "_vitrail";
 
-/// Rights of the gateway's account on its database. Not among them: anything that reaches other databases or connections. SUPER and CONNECTION_ADMIN would pass
+/// Rights of the gateway's account on its database. Not among them: anything global. SUPER and CONNECTION_ADMIN would pass
 /// offline_mode and read_only, which fence it; FILE reads the server's disk; the binlog and account rights are the agent's.
 pub const APP_RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, \
     CREATE TEMPORARY TABLES, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, TRIGGER, EVENT";
@@ -41,7 +41,6 @@ pub fn template_statements(secrets: &Secrets) -> Vec<String> {
             "CREATE USER '{APP}'@'{host}' IDENTIFIED BY {}",
             literal(&secrets.app)
         ));
-        out.push(format!("GRANT FLUSH_STATUS ON *.* TO '{APP}'@'{host}'"));
     }
     out.push(format!("CREATE DATABASE {OWN_DATABASE}"));
     // One row per term that was opened; its GTID is <shard id>:<term>.
@@ -85,14 +84,6 @@ mod tests {
         let all = template_statements(&secrets).join(";\n");
         assert!(all.contains(r"'a\'gent'") && all.contains(r"'r\\epl'"));
         assert!(template_statements(&secrets).iter().all(|s| !s.contains('\n')));
-        let global = |statement: &&String| statement.starts_with("GRANT") && statement.contains(APP);
-        let statements = template_statements(&secrets);
-        let global: Vec<&String> = statements.iter().filter(global).collect();
-        assert!(
-            global
-                .iter()
-                .all(|statement| statement.starts_with("GRANT FLUSH_STATUS ON *.* TO"))
-        );
     }
 
     #[test]
