@@ -8,6 +8,7 @@ mod ddl;
 pub mod diagnostics;
 mod execute;
 mod explain;
+mod flush;
 mod kill;
 mod merge;
 pub mod planned;

@@ -47,6 +47,8 @@ pub(super) struct Branches {
     pub next_transaction: Vec<Vec<u8>>,
     /// The session has state on its connections that cannot be carried over: they stay its own until it ends.
     pub pinned: bool,
+    /// The connections' own counters are the session's, from FLUSH STATUS on; nothing else of them is.
+    pub keeps_counters: bool,
 }
 
 impl Branches {
@@ -79,7 +81,7 @@ impl Branches {
         }
         branch.wrote &= branch.in_transaction;
         let ended = !branch.in_transaction && !self.held.iter().any(|other| other.in_transaction);
-        if branch.in_transaction || self.pinned {
+        if branch.in_transaction || self.keeps() {
             self.held.push(branch);
         }
         if ended {
@@ -88,9 +90,14 @@ impl Branches {
         }
     }
 
+    /// Whether connections stay with the session outside of transactions.
+    fn keeps(&self) -> bool {
+        self.pinned || self.keeps_counters
+    }
+
     /// Gives a connection back after something that changed nothing on it.
     pub(super) fn give_back(&mut self, branch: Branch) {
-        if branch.conn.is_clean() && (branch.in_transaction || self.pinned) {
+        if branch.conn.is_clean() && (branch.in_transaction || self.keeps()) {
             self.held.push(branch);
         }
     }
@@ -125,6 +132,7 @@ impl Branches {
         self.transaction = Transaction::None;
         self.next_transaction.clear();
         self.pinned = false;
+        self.keeps_counters = false;
     }
 }
 

@@ -15,6 +15,7 @@ use super::Session;
 use super::answer::OkAnswer;
 use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Protocol};
+use super::flush::{Flush, own_flush};
 use super::planned::{InsertId, Planned, plan_error};
 use super::show::ShowAction;
 use crate::error::{self, SqlError, SqlResult};
@@ -178,7 +179,7 @@ impl Session {
                 Some(planned) => planned,
                 None => return Ok(Found::Own(statement)),
             },
-            kind if is_own(kind) || self.ignores_flush(kind, text) => return Ok(Found::Own(statement)),
+            kind if is_own(kind) || own_flush(kind, text).is_some() => return Ok(Found::Own(statement)),
             _ => match self.plan(text, &statement, fingerprint) {
                 Ok(plan) => {
                     let insert_id = self.insert_id(&plan, &statement);
@@ -248,7 +249,7 @@ impl Session {
     }
 
     /// The selected keyspace if it is unsharded.
-    fn selected_unsharded(&self) -> Option<planner::catalog::KeyspaceIndex> {
+    pub(super) fn selected_unsharded(&self) -> Option<planner::catalog::KeyspaceIndex> {
         let cluster = self.worker.cluster();
         let index = cluster.catalog.find_keyspace(self.target.database.as_deref()?)?;
         cluster
@@ -256,23 +257,6 @@ impl Session {
             .keyspace(index)
             .filter(|keyspace| !keyspace.sharded)
             .map(|_| index)
-    }
-
-    /// FLUSH TABLES without a lock, and FLUSH STATUS where no server has all of the keyspace and its counters.
-    fn ignores_flush(&self, kind: &StatementKind<'_>, text: &[u8]) -> bool {
-        if !matches!(kind, StatementKind::Other(other) if other.kind == sql::ast::OtherKind::Flush) {
-            return false;
-        }
-        let text = String::from_utf8_lossy(text).to_ascii_uppercase();
-        let mut words = text
-            .split_ascii_whitespace()
-            .skip(1)
-            .filter(|word| !matches!(*word, "LOCAL" | "NO_WRITE_TO_BINLOG"));
-        match words.next().unwrap_or_default().trim_end_matches(';') {
-            "STATUS" => self.selected_unsharded().is_none(),
-            "TABLE" | "TABLES" => !words.any(|word| matches!(word, "WITH" | "FOR")),
-            _ => false,
-        }
     }
 
     /// Statements that the session answers itself.
@@ -295,10 +279,13 @@ impl Session {
                     None => self.sql_prepared(prepared).await,
                 };
             }
-            // Caches of a server that others use too: accepted, as statements around tests and dumps expect.
-            StatementKind::Other(_) => {
+            kind @ StatementKind::Other(_) => {
                 self.diagnostics.clear();
-                Ok(())
+                match own_flush(kind, text) {
+                    Some(Flush::Status) => self.flush_status().await,
+                    // Caches of a server that others use too: accepted, as statements around tests and dumps expect.
+                    _ => Ok(()),
+                }
             }
             StatementKind::Set(set) => self.set(text, set).await,
             StatementKind::Use(name) => {
