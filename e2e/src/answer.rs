@@ -89,8 +89,11 @@ impl Answer {
     /// # Errors
     /// When the connection fails; the server's own errors are answers.
     pub async fn prepared(conn: &mut Conn, statement: &[u8], params: Vec<Value>) -> Result<Self> {
+        let prepared = match conn.prep(statement).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Self::finish(conn, Err(error)).await,
+        };
         let read = async {
-            let prepared = conn.prep(statement).await?;
             let params = if params.is_empty() {
                 Params::Empty
             } else {
@@ -100,7 +103,6 @@ impl Answer {
             let columns = result.columns_ref().iter().map(column).collect();
             let rows: Vec<Row> = result.collect().await?;
             result.drop_result().await?;
-            conn.close(prepared).await?;
             let set = Set {
                 columns,
                 rows: rows.into_iter().map(Row::unwrap).collect(),
@@ -108,6 +110,8 @@ impl Answer {
             Ok(vec![set])
         };
         let done: Result<_, Error> = read.await;
+        // After an error, too: the client library would execute it again, with the types of the parameters that failed.
+        conn.close(prepared).await?;
         Self::finish(conn, done).await
     }
 

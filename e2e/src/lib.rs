@@ -9,7 +9,8 @@
 //! - [`answer`]: everything that a client can see of a statement's result, for comparison;
 //! - [`exchange`]: everything that the protocol says of a statement, status flags included;
 //! - [`statements`]: lists of statements, written and generated;
-//! - [`mysqltest`]: MySQL's own test suite.
+//! - [`mysqltest`]: MySQL's own test suite;
+//! - [`receiver`]: a collector of traces.
 
 pub mod answer;
 pub mod bound;
@@ -17,5 +18,6 @@ pub mod cluster;
 pub mod exchange;
 pub mod mysqltest;
 pub mod plain;
+pub mod receiver;
 pub mod statements;
 pub mod tools;

@@ -4,15 +4,21 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use e2e::cluster::Cluster;
 use e2e::plain::{ACCOUNT, Plain};
-use e2e::tools;
+use e2e::receiver::{Receiver, attribute};
+use e2e::{bound, tools};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, TxOpts, Value};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS client (id BIGINT PRIMARY KEY, name VARCHAR(200), n DECIMAL(20,4), at DATETIME(6), data LONGBLOB)";
 
@@ -327,4 +333,169 @@ async fn mysql_async() {
         );
         conn.disconnect().await.unwrap();
     }
+}
+
+/// Spans of statements and shards, as a collector gets them from a second gateway of the cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_reach_a_collector() {
+    let cluster = Cluster::shared();
+    let collector = Receiver::start().await.unwrap();
+    let port = tools::free_port().unwrap();
+    let mut gateway = bound::spawn(&tools::program("vtgate").unwrap(), |command| {
+        command
+            .arg(format!(
+                "--topology=unix:{}/run/topology.sock",
+                cluster.data().display()
+            ))
+            .arg(format!("--secrets={}/secrets.json", cluster.data().display()))
+            .arg(format!("--mysql-listen=127.0.0.1:{port}"))
+            .arg(format!("--otlp-endpoint={}", collector.endpoint))
+            .env("OTEL_BSP_SCHEDULE_DELAY", "50");
+    })
+    .unwrap();
+    let (user, password) = cluster.account().unwrap();
+    let opts = Place {
+        name: "traced",
+        port,
+        user: user.clone(),
+        password: password.clone(),
+        database: "sharded",
+    }
+    .opts();
+    let ready = async {
+        loop {
+            match Conn::new(opts.clone()).await {
+                Ok(conn) => return conn,
+                Err(_) => assert_eq!(gateway.try_wait().unwrap(), None, "the gateway ended"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut conn = tokio::time::timeout(Duration::from_secs(60), ready)
+        .await
+        .unwrap();
+    let below = |parent: &Span| {
+        let id = parent.span_id.clone();
+        move |span: &Span| span.parent_span_id == id
+    };
+
+    // One shard.
+    conn.query_drop("SELECT name FROM users WHERE id = 70001")
+        .await
+        .unwrap();
+    let one = collector
+        .spans(1, |span| span.name == "SELECT users")
+        .await
+        .unwrap();
+    let one = one.first().unwrap();
+    assert_eq!((one.kind(), one.parent_span_id.len()), (SpanKind::Server, 0));
+    for (key, value) in [
+        ("db.system.name", "mysql"),
+        ("db.namespace", "sharded"),
+        ("db.operation.name", "SELECT"),
+        ("db.query.summary", "SELECT users"),
+    ] {
+        assert_eq!(attribute(one, key), Some(value), "{one:?}");
+    }
+    assert_eq!(attribute(one, "error.type"), None);
+    let part = collector.spans(1, below(one)).await.unwrap();
+    let part = part.first().unwrap();
+    assert_eq!((part.kind(), &part.trace_id), (SpanKind::Client, &one.trace_id));
+    assert_eq!(attribute(part, "vitrail.keyspace"), Some("sharded"));
+    let shard = attribute(part, "vitrail.shard").unwrap();
+    assert!(
+        attribute(part, "vitrail.tablet").is_some_and(|alias| alias.starts_with("sharded-")),
+        "{part:?}"
+    );
+    assert_eq!(part.name, format!("SELECT sharded/{shard}"));
+
+    // Both, by a client that says by a comment or by a query attribute who asks.
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let comment = format!("/*traceparent='00-{trace}-00f067aa0ba902b7-01'*/");
+    conn.query_drop(format!(
+        "SELECT COUNT(*) FROM users JOIN kinds ON kind = kinds.id {comment}"
+    ))
+    .await
+    .unwrap();
+    let asked = |parent: &'static str| {
+        move |span: &Span| hex::encode(&span.trace_id) == trace && hex::encode(&span.parent_span_id) == parent
+    };
+    let both = collector.spans(1, asked("00f067aa0ba902b7")).await.unwrap();
+    let both = both.first().unwrap();
+    assert_eq!(both.name, "SELECT users kinds");
+    let parts = collector.spans(2, below(both)).await.unwrap();
+    let shards: BTreeSet<_> = parts
+        .iter()
+        .map(|part| attribute(part, "vitrail.shard"))
+        .collect();
+    assert_eq!(shards, BTreeSet::from([Some("-80"), Some("80-")]));
+    // The only client here that sends query attributes.
+    let script = tempfile::Builder::new()
+        .prefix("query")
+        .suffix(".test")
+        .tempfile()
+        .unwrap();
+    let attributes = format!("query_attributes traceparent 00-{trace}-00000000000000aa-01;\nSELECT 1;\n");
+    std::fs::write(script.path(), attributes).unwrap();
+    let client = Command::new(tools::assignment("mysql", &["testsuite"], "MYSQLTEST").unwrap())
+        .args(["--no-defaults", "--host=127.0.0.1", "--protocol=tcp"])
+        .args([
+            format!("--port={port}"),
+            format!("--user={user}"),
+            format!("--password={password}"),
+        ])
+        .args([
+            "--database=sharded".to_owned(),
+            format!("--test-file={}", script.path().display()),
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        client.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&client.stdout),
+        String::from_utf8_lossy(&client.stderr)
+    );
+    let attributed = collector.spans(1, asked("00000000000000aa")).await.unwrap();
+    assert_eq!(attributed.first().unwrap().name, "SELECT");
+    // Whoever is not sampled there is not sampled here.
+    conn.query_drop(format!("DO 1 {}", comment.replace("-01'", "-00'")))
+        .await
+        .unwrap();
+
+    // Prepared, and wrong.
+    let _: Vec<i64> = conn
+        .exec("SELECT id FROM orders WHERE user_id = ?", (70001,))
+        .await
+        .unwrap();
+    let prepared = collector
+        .spans(1, |span| span.name == "SELECT orders")
+        .await
+        .unwrap();
+    assert_eq!(
+        collector
+            .spans(1, below(prepared.first().unwrap()))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    conn.query_drop("SELECT nope FROM users WHERE id = 70001")
+        .await
+        .unwrap_err();
+    let wrong = |span: &Span| attribute(span, "error.type") == Some("1054");
+    let wrong = collector.spans(2, wrong).await.unwrap();
+    for span in &wrong {
+        assert_eq!(attribute(span, "db.response.status_code"), Some("1054"));
+        assert_eq!(span.status.as_ref().unwrap().code(), StatusCode::Error);
+    }
+
+    let all = collector.spans(0, |_| true).await.unwrap();
+    assert!(all.iter().all(|span| !span.name.starts_with("DO")), "{all:?}");
+    assert!(
+        !format!("{all:?}").contains("70001"),
+        "a literal left the gateway"
+    );
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
 }

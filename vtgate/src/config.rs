@@ -86,6 +86,15 @@ pub struct Config {
     /// Networks (CIDR) whose connections start with a PROXY protocol header.
     #[arg(long, value_delimiter = ',')]
     pub proxy_protocol_from: Vec<String>,
+    /// OTLP collector that gets traces by gRPC, `http://HOST:PORT`; without it there are none.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+    /// Name of this service in traces.
+    #[arg(long, env = "OTEL_SERVICE_NAME", default_value = "vtgate")]
+    pub otlp_service_name: String,
+    /// Share of the statements that are traced, 0 to 1, where the client does not say.
+    #[arg(long, default_value_t = 1.0)]
+    pub trace_ratio: f64,
     /// Version told to clients.
     #[arg(long, default_value = "9.7.4-Vitrail")]
     pub server_version: String,

@@ -18,6 +18,7 @@ use crate::http::Pages;
 use crate::listener::{self, Frontend};
 use crate::metrics::{GatewayMetrics, WorkerMetrics};
 use crate::secrets::Secrets;
+use crate::traces::Traces;
 use crate::worker::{Shared, Worker};
 
 /// How often deadlines of sessions are checked.
@@ -56,7 +57,9 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
         sessions: sessions.clone(),
         cluster: cluster.clone(),
         reload,
+        traces: Traces::new(&config).context("traces")?,
     };
+    let traces = shared.traces.clone();
     let frontend = Arc::new(Frontend::new(&config)?);
 
     let mut queues = Vec::new();
@@ -115,6 +118,9 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
         task.abort();
     }
     drain(&sessions, Duration::from_secs(config.drain_s_max)).await;
+    if let Some(traces) = traces {
+        tokio::task::spawn_blocking(move || traces.shut_down()).await?;
+    }
     Ok(())
 }
 

@@ -31,4 +31,5 @@ pub mod secrets;
 pub mod session;
 pub mod settings;
 pub mod tls;
+pub mod traces;
 pub mod worker;

@@ -9,6 +9,7 @@ pub mod diagnostics;
 mod evaluate;
 mod execute;
 mod explain;
+mod flush;
 mod inline;
 mod kill;
 mod merge;
@@ -25,6 +26,7 @@ mod several;
 mod show;
 mod sql_prepared;
 pub mod target;
+mod traced;
 mod transaction;
 mod variables;
 
@@ -35,6 +37,7 @@ use std::sync::Arc;
 use mysql_wire::message::{ChangeUser, Command, SetOption};
 use mysql_wire::server::{Connection, ServerConfig};
 use mysql_wire::{Capabilities, SqlError, StatusFlags};
+use opentelemetry::trace::SpanContext;
 use planner::value::Charset;
 use sql::charset::ClientCharset;
 use sql::mode::LexMode;
@@ -50,6 +53,7 @@ use crate::control::{Interrupt, Interrupts, SessionControl};
 use crate::error::{self, SqlResult};
 use crate::plan_cache::ContextId;
 use crate::settings::Settings;
+use crate::traces::StatementSpan;
 use crate::worker::Worker;
 
 /// How a command ended.
@@ -86,6 +90,10 @@ pub struct Session {
     last_insert_id: u64,
     found_rows: u64,
     row_count: i64,
+    /// Who asked for the current command, if the client says.
+    trace_parent: Option<SpanContext>,
+    /// The span of the current statement, if it is traced.
+    span: Option<Box<StatementSpan>>,
 }
 
 impl Session {
@@ -123,6 +131,8 @@ impl Session {
             last_insert_id: 0,
             found_rows: 0,
             row_count: -1,
+            trace_parent: None,
+            span: None,
             worker,
             control,
             client,
@@ -225,6 +235,7 @@ impl Session {
             Command::Quit => return Ok(Next::Close),
             Command::Query(query) => {
                 self.control.begin("Query", query.text, self.statement_deadline());
+                self.trace_query(&query);
                 self.query(query.text).await?;
             }
             Command::StmtPrepare(text) => {

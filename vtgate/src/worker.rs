@@ -35,6 +35,8 @@ pub struct Shared {
     pub cluster: Arc<ArcSwap<Cluster>>,
     /// Asks an agent to re-read its table definitions, after DDL.
     pub reload: crate::cluster::Reloader,
+    /// Where spans go.
+    pub traces: Option<crate::traces::Traces>,
 }
 
 /// A worker's own count of a cluster's users: one that all threads shared would move between their cores with every statement.

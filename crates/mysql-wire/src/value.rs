@@ -294,8 +294,13 @@ impl Form {
     }
 }
 
-/// Whether `value` is in the range of an integer column, and the low bytes that carry it.
-fn integer_in_range(column: &ColumnFormat, form: Form, value: i128) -> Result<u64, ValueError> {
+/// The integer that a value is, if an integer column of this form holds it.
+fn integer_of(column: &ColumnFormat, form: Form, value: &ValueRef<'_>) -> Result<i128, ValueError> {
+    let number = match *value {
+        ValueRef::Int(v) => i128::from(v),
+        ValueRef::UInt(v) => i128::from(v),
+        _ => return Err(mismatch(column, value)),
+    };
     let unsigned = column.is_unsigned() || column.ty == ColumnType::Year;
     let bits = match form {
         Form::Int1 => 8,
@@ -309,9 +314,27 @@ fn integer_in_range(column: &ColumnFormat, form: Form, value: i128) -> Result<u6
     } else {
         (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
     };
-    if value < min || value > max {
-        return Err(ValueError::OutOfRange { ty: column.ty, value });
+    if number < min || number > max {
+        return Err(ValueError::OutOfRange {
+            ty: column.ty,
+            value: number,
+        });
     }
-    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = value.to_le_bytes();
-    Ok(u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]))
+    Ok(number)
+}
+
+/// The error of a value that does not belong in a column of this type.
+fn mismatch(column: &ColumnFormat, value: &ValueRef<'_>) -> ValueError {
+    ValueError::Mismatch {
+        ty: column.ty,
+        kind: value.kind(),
+    }
+}
+
+/// A row has as many values as columns.
+fn check_count(columns: &[ColumnFormat], cells: usize) -> Result<(), ValueError> {
+    match columns.len() {
+        count if count == cells => Ok(()),
+        columns => Err(ValueError::Count { columns, cells }),
+    }
 }

@@ -11,7 +11,7 @@ mod outputs;
 mod read;
 mod write;
 
-use sql::ast::{Explain, Statement, StatementKind as Ast};
+use sql::ast::{Definer, Explain, Statement, StatementKind as Ast};
 use sql::fingerprint::Fingerprint;
 use sql::span::Span;
 
@@ -45,6 +45,7 @@ pub fn plan(
         ctx: *ctx,
         slots: &slots,
         survey,
+        definer: statement.definer,
         exact: Vec::new(),
         guards: Vec::new(),
         ddl_tables: Vec::new(),
@@ -57,6 +58,8 @@ pub(crate) struct Builder<'x, 'c> {
     pub(crate) ctx: PlanContext<'c>,
     pub(crate) slots: &'x Slots<'x>,
     pub(crate) survey: Survey<'c>,
+    /// Who is named as definer: replaced, since the gateway's account, which clients share, must not act for others.
+    pub(crate) definer: Option<Definer>,
     /// Ranges whose literals the plan depends on.
     pub(crate) exact: Vec<Span>,
     /// Other guards.
@@ -270,7 +273,7 @@ impl<'c> Builder<'_, 'c> {
         self.edits().build(self.slots)
     }
 
-    /// Replacements of session values and schema names.
+    /// Replacements of session values, schema names and definers.
     pub(crate) fn edits(&self) -> Edits {
         let mut edits = Edits::default();
         for (span, value) in &self.survey.session_values {
@@ -279,6 +282,12 @@ impl<'c> Builder<'_, 'c> {
         for (span, keyspace) in &self.survey.qualifiers {
             if let Some(keyspace) = self.ctx.catalog.keyspace(*keyspace) {
                 edits.replace(*span, edits::quoted(keyspace.database.as_bytes()));
+            }
+        }
+        if let Some(definer) = self.definer {
+            edits.replace(definer.user, b"CURRENT_USER".to_vec());
+            if let Some(host) = definer.host {
+                edits.replace(host, Vec::new());
             }
         }
         for span in &self.survey.unnamed {

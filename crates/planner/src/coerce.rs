@@ -46,6 +46,41 @@ pub struct WriteMode {
 /// Doubles beyond this may stand for several integers: 2^53.
 const EXACT_DOUBLE: f64 = 9_007_199_254_740_992.0;
 
+/// The constants that one comparison has for an integer column.
+///
+/// MySQL converts constants of one type to the column's, and the comparison is exact. Where types differ (`IN (2, '3')`,
+/// `BETWEEN 1 AND '5'`) it may compare as DOUBLE, in which integers from 2^53 on equal their neighbours: such a value then says
+/// nothing about the rows that match.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Constants {
+    numbers: bool,
+    others: bool,
+    strings: bool,
+    large: bool,
+}
+
+impl Constants {
+    /// Adds a constant; what it says by itself.
+    pub fn read<'a>(&mut self, column: &RoutingColumn, value: Value<'a>) -> Read<'a> {
+        match value {
+            Value::Int(_) | Value::Decimal(_) => self.numbers = true,
+            Value::Str(..) => self.strings = true,
+            _ => self.others = true,
+        }
+        let read = coerce_read(column, value);
+        if let Read::Exact(Stored::Int(number)) = &read {
+            self.large |= number.unsigned_abs() >= EXACT_DOUBLE as u128;
+        }
+        read
+    }
+
+    /// Whether what the constants say by themselves is true of the comparison.
+    pub fn are_exact(self) -> bool {
+        let kinds = u8::from(self.numbers) + u8::from(self.strings) + u8::from(self.others);
+        !self.large || kinds <= 1
+    }
+}
+
 /// The integers of a domain.
 pub fn bounds(bits: u8, unsigned: bool) -> (i128, i128) {
     match unsigned {

@@ -10,7 +10,7 @@ use vschema::vindex::{Mapped, Vindex, VindexValue};
 
 use crate::bindings::Bindings;
 use crate::catalog::{Keyspace, ShardIndex};
-use crate::coerce::{Read, Stored, coerce_read};
+use crate::coerce::{Constants, Read, Stored, coerce_read};
 use crate::domain::Domain;
 use crate::plan::{InColumns, InList, KeyBound, Routing, RoutingColumn, Source};
 use crate::value::Value;
@@ -63,10 +63,10 @@ fn places<'v>(routing: &'v Routing, bindings: &Bindings<'v>, keyspace: &Keyspace
             if let [(column, source)] = &**columns {
                 return equal_one(vindex, column, bindings.value(source), keyspace);
             }
-            let values = columns
+            let reads = columns
                 .iter()
-                .map(|(column, source)| (column, bindings.value(source)));
-            equal(vindex, values, keyspace)
+                .map(|(column, source)| (column, coerce_read(column, bindings.value(source))));
+            equal(vindex, reads, keyspace)
         }
         Routing::In {
             vindex,
@@ -126,12 +126,12 @@ fn equal_one(vindex: &Vindex, column: &RoutingColumn, value: Value<'_>, keyspace
 /// The shards of rows whose vindex columns equal these values.
 fn equal<'b, 'c>(
     vindex: &Vindex,
-    values: impl Iterator<Item = (&'c RoutingColumn, Value<'b>)>,
+    reads: impl Iterator<Item = (&'c RoutingColumn, Read<'b>)>,
     keyspace: &Keyspace,
 ) -> Places {
     let mut stored: SmallVec<[(Stored<'_>, &RoutingColumn); 2]> = SmallVec::new();
-    for (column, value) in values {
-        match coerce_read(column, value) {
+    for (column, read) in reads {
+        match read {
             Read::Exact(value) => stored.push((value, column)),
             Read::Null => return Places::none(),
             Read::Unknown => return Places::All,
@@ -216,11 +216,18 @@ fn union<'v, T: 'v>(
     keyspace: &Keyspace,
 ) -> Places {
     let mut shards = ShardSet::new();
+    let mut constants = Constants::default();
     for row in rows {
-        let values = columns
-            .iter()
-            .map(|(column, position)| (column, element(row, *position)));
-        match equal(vindex, values, keyspace) {
+        let reads = columns.iter().map(|(column, position)| {
+            let value = element(row, *position);
+            // Rows are compared exactly, whatever they consist of.
+            let read = match row.len() {
+                1 => constants.read(column, value),
+                _ => coerce_read(column, value),
+            };
+            (column, read)
+        });
+        match equal(vindex, reads, keyspace) {
             Places::All => return Places::All,
             Places::Some(more) => {
                 for shard in more {
@@ -234,7 +241,10 @@ fn union<'v, T: 'v>(
             break;
         }
     }
-    sorted(shards)
+    match constants.are_exact() {
+        true => sorted(shards),
+        false => Places::All,
+    }
 }
 
 fn range<'v>(
@@ -244,12 +254,17 @@ fn range<'v>(
     bindings: &Bindings<'v>,
     keyspace: &Keyspace,
 ) -> Places {
+    let mut constants = Constants::default();
     // A bound that cannot be converted bounds nothing.
-    let stored = |bound: Option<&'v KeyBound>| match coerce_read(column, bindings.value(&bound?.value)) {
+    let mut stored = |bound: Option<&'v KeyBound>| match constants.read(column, bindings.value(&bound?.value))
+    {
         Read::Exact(value) => Some(value),
         Read::Null | Read::Unknown => None,
     };
     let (lower, upper) = (stored(from), stored(to));
+    if !constants.are_exact() {
+        return Places::All;
+    }
     let lower = lower.as_ref().map(|stored| vindex_value(stored, column));
     let upper = upper.as_ref().map(|stored| vindex_value(stored, column));
     mapped(

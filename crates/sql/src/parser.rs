@@ -6,6 +6,7 @@
 mod alter;
 mod call;
 mod ddl;
+mod definer;
 mod dml;
 mod explain;
 mod expr;

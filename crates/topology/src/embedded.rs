@@ -14,8 +14,9 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::live::Live;
-use crate::store::{Entry, Expected, Listing, Store, StoreError, StoreInfo, Version, Watch};
-use crate::table::{Change, Table};
+use crate::local::{LocalStore, Plan};
+use crate::store::StoreError;
+use crate::table::Change;
 use log::Log;
 
 /// Why a store's file cannot be opened.
@@ -89,13 +90,19 @@ impl EmbeddedStore {
             None => std::future::pending().await,
         }
     }
+}
 
-    /// Plans, logs and applies a change on a thread that may wait for the disk. Goes on when the caller stops
-    /// waiting.
-    async fn write(
-        &self,
-        plan: impl FnOnce(&Table) -> Result<Option<Change>, StoreError> + Send + 'static,
-    ) -> Result<Option<Change>, StoreError> {
+impl LocalStore for EmbeddedStore {
+    fn live(&self) -> &Live {
+        &self.live
+    }
+
+    fn store_id(&self) -> &str {
+        &self.store_id
+    }
+
+    /// On a thread that may wait for the disk. Goes on when the caller stops waiting.
+    fn write(&self, plan: Plan) -> BoxFuture<'_, Result<Option<Change>, StoreError>> {
         let (live, log) = (self.live.clone(), Arc::clone(&self.log));
         let write = move || {
             let mut log = log.lock();
@@ -109,57 +116,9 @@ impl EmbeddedStore {
             }
             Ok(Some(change))
         };
-        let done = tokio::task::spawn_blocking(write).await;
-        done.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
-    }
-}
-
-impl Store for EmbeddedStore {
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
-        async move { Ok(self.live.read(|table| table.get(key))) }.boxed()
-    }
-
-    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Listing, StoreError>> {
-        async move { Ok(self.live.read(|table| table.list(prefix))) }.boxed()
-    }
-
-    fn put<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        expected: Expected,
-    ) -> BoxFuture<'a, Result<Version, StoreError>> {
-        let key = key.to_owned();
         async move {
-            let change = self
-                .write(move |table| table.plan_put(&key, value, expected).map(Some))
-                .await?;
-            Ok(change.as_ref().map_or(0, Change::revision))
-        }
-        .boxed()
-    }
-
-    fn delete<'a>(&'a self, key: &'a str, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>> {
-        let key = key.to_owned();
-        async move {
-            Ok(self
-                .write(move |table| table.plan_delete(&key, expected))
-                .await?
-                .is_some())
-        }
-        .boxed()
-    }
-
-    fn watch(&self, prefix: &str) -> Watch {
-        self.live.watch(prefix)
-    }
-
-    fn info(&self) -> BoxFuture<'_, Result<StoreInfo, StoreError>> {
-        async move {
-            Ok(StoreInfo {
-                store_id: self.store_id.to_string(),
-                revision: self.live.read(Table::revision),
-            })
+            let done = tokio::task::spawn_blocking(write).await;
+            done.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
         }
         .boxed()
     }

@@ -35,6 +35,7 @@ pub mod store;
 pub mod typed;
 
 mod live;
+mod local;
 mod table;
 
 pub use address::Address;

@@ -4,7 +4,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::live::Live;
-use crate::store::{Entry, Expected, Listing, Store, StoreError, StoreInfo, Version, Watch};
+use crate::local::{LocalStore, Plan};
+use crate::store::StoreError;
 use crate::table::{Change, Table};
 
 /// Entries that live as long as the value (and its clones, which share them).
@@ -31,51 +32,16 @@ impl Default for MemoryStore {
     }
 }
 
-impl Store for MemoryStore {
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
-        async move { Ok(self.live.read(|table| table.get(key))) }.boxed()
+impl LocalStore for MemoryStore {
+    fn live(&self) -> &Live {
+        &self.live
     }
 
-    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Listing, StoreError>> {
-        async move { Ok(self.live.read(|table| table.list(prefix))) }.boxed()
+    fn store_id(&self) -> &str {
+        &self.store_id
     }
 
-    fn put<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        expected: Expected,
-    ) -> BoxFuture<'a, Result<Version, StoreError>> {
-        async move {
-            let change = self
-                .live
-                .write(|table| table.plan_put(key, value, expected).map(Some))?;
-            Ok(change.as_ref().map_or(0, Change::revision))
-        }
-        .boxed()
-    }
-
-    fn delete<'a>(&'a self, key: &'a str, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>> {
-        async move {
-            Ok(self
-                .live
-                .write(|table| table.plan_delete(key, expected))?
-                .is_some())
-        }
-        .boxed()
-    }
-
-    fn watch(&self, prefix: &str) -> Watch {
-        self.live.watch(prefix)
-    }
-
-    fn info(&self) -> BoxFuture<'_, Result<StoreInfo, StoreError>> {
-        async move {
-            Ok(StoreInfo {
-                store_id: self.store_id.clone(),
-                revision: self.live.read(Table::revision),
-            })
-        }
-        .boxed()
+    fn write(&self, plan: Plan) -> BoxFuture<'_, Result<Option<Change>, StoreError>> {
+        async move { self.live.write(plan) }.boxed()
     }
 }

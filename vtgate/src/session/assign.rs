@@ -142,6 +142,7 @@ impl Session {
         branch.conn.adjust(&self.system, &target.database).await?;
         branch.conn.adjust_user_variables(&self.user_variables).await?;
         Ok(Lease {
+            span: self.shard_span(&branch.conn.target),
             branch,
             prefixes: 0,
             reused,

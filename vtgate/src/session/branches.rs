@@ -75,6 +75,8 @@ pub(super) struct Branches {
     pub pinned: bool,
     /// LOCK TABLES was answered, and nothing has unlocked them.
     pub tables_locked: bool,
+    /// The connections' own counters are the session's, from FLUSH STATUS on; nothing else of them is.
+    pub keeps_counters: bool,
 }
 
 impl Branches {
@@ -114,12 +116,12 @@ impl Branches {
     /// Takes a connection back after something that changed nothing on it.
     pub(super) fn give_back(&mut self, mut branch: Branch) {
         branch.pinned |= self.pinned;
-        if !branch.in_transaction && !branch.pinned {
+        if !branch.in_transaction && !branch.pinned && !self.keeps_counters {
             return;
         }
         if branch.conn.is_clean() {
             self.held.push(branch);
-        } else {
+        } else if branch.in_transaction || branch.pinned {
             self.abandon();
         }
     }

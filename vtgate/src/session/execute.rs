@@ -25,6 +25,7 @@ use crate::backend::pool::Wanted;
 use crate::cluster::{Cluster, TabletTarget};
 use crate::control::{Interrupt, Interrupts};
 use crate::error::{self, SqlResult};
+use crate::traces::ShardSpan;
 
 /// How often a statement that surely did not run is sent again.
 const RETRIES_MAX: u32 = 3;
@@ -59,6 +60,8 @@ pub(super) struct Lease {
     pub prefixes: u32,
     /// It was idle in the pool: if it turns out to be dead, nothing was executed.
     pub reused: bool,
+    /// Lasts as long as the connection is leased.
+    pub span: Option<Box<ShardSpan>>,
 }
 
 /// What a statement needs of its connection.
@@ -96,6 +99,7 @@ impl Session {
             Planned::Commit(completion) => return self.commit(*completion).await,
             Planned::Rollback(completion) => return self.rollback(*completion).await,
         };
+        self.span_uses(plan);
         if plan.warnings.is_empty() || matches!(input.protocol, Protocol::Binary(_)) {
             // A prepared statement raises them when it is prepared.
             return self.run_plan(plan, insert_id, input).await;
@@ -365,6 +369,7 @@ impl Session {
             );
             return Err(error::unsupported(what));
         }
+        let span = self.shard_span(target);
         let (mut branch, reused) = match self.branches.take(target) {
             Some(branch) => (branch, false),
             None => self.borrow(target).await?,
@@ -374,6 +379,7 @@ impl Session {
                 branch,
                 prefixes,
                 reused,
+                span,
             }),
             Err(wrong) => {
                 self.branches.give_back(branch);
@@ -595,6 +601,9 @@ impl Session {
     ) -> SqlResult<()> {
         /// The statement was refused before a transaction began.
         const READ_ONLY: u16 = 1792;
+        if let (Some(span), Answer::Err(wrong)) = (&mut lease.span, answer) {
+            span.failed(wrong.code);
+        }
         let refused = matches!(answer, Answer::Err(wrong) if wrong.code == READ_ONLY);
         if lease.branch.told_characteristics && self.autocommit() && !refused {
             self.branches.transaction.characteristics.clear();

@@ -125,6 +125,7 @@ impl Session {
         }
         match adjusted {
             Ok(()) => Ok(Lease {
+                span: self.shard_span(&branch.conn.target),
                 branch,
                 prefixes: 0,
                 reused: false,

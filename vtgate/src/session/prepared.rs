@@ -409,8 +409,8 @@ impl Session {
                 |index: usize| u16::try_from(index).is_ok_and(|index| long_data.contains_key(&index));
             decode_params(&raw, count, &mut types, has_long_data)
         };
-        let mut params = match bound {
-            Ok(bound) => bound.params,
+        let (mut params, attributes) = match bound {
+            Ok(bound) => (bound.params, bound.attributes),
             Err(wrong) => {
                 self.answer_error(SqlError::with_code(
                     1210,
@@ -435,11 +435,14 @@ impl Session {
             params: &values,
             protocol: Protocol::Binary(&execution),
         };
+        self.trace_attributes(&attributes);
+        self.begin_span(statement.fingerprint.verb(), &statement.text);
         self.out.more_results = false;
         self.out.binary = true;
         let (label, done) = self.run_prepared(&statement, &input).await;
         self.out.binary = false;
         let done = done?;
+        self.end_span(matches!(done, Done::Failed));
         self.worker
             .metrics
             .statement(label, started.elapsed(), matches!(done, Done::Failed));
@@ -611,7 +614,7 @@ fn trim_terminator(text: &[u8], fingerprint: &mut Fingerprint, session: &Session
     if fingerprint.semicolon().is_none() {
         return Ok(text.to_vec());
     }
-    let statements = super::query::split(text, session.lex_options(), fingerprint).map_err(error::syntax)?;
+    let statements = super::query::split(text, session.lex_options(), fingerprint);
     if let [_, second, ..] = statements.as_slice() {
         return Err(error::syntax(sql::error::ParseError::syntax(
             text,

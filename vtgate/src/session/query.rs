@@ -14,6 +14,7 @@ use super::Session;
 use super::answer::OkAnswer;
 use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Protocol};
+use super::flush::{Flush, own_flush};
 use super::planned::{InsertId, Planned, plan_error};
 use super::show::ShowAction;
 use crate::error::{self, SqlError, SqlResult};
@@ -65,13 +66,7 @@ impl Session {
 
     /// A text with a `;` in it, or one that cannot be read as a whole.
     async fn several(&mut self, text: &[u8], fingerprint: &mut Fingerprint) -> Result<(), mysql_wire::Error> {
-        let statements = match split(text, self.lex_options(), fingerprint) {
-            Ok(statements) => statements,
-            Err(wrong) => {
-                self.answer_error(error::syntax(wrong));
-                return Ok(());
-            }
-        };
+        let statements = split(text, self.lex_options(), fingerprint);
         if let (false, [_, second, ..]) = (self.multi_statements, statements.as_slice()) {
             let wrong = ParseError::syntax(text, second.start as usize);
             self.answer_error(error::syntax(wrong));
@@ -100,6 +95,7 @@ impl Session {
         more: bool,
     ) -> Result<Done, mysql_wire::Error> {
         let started = Instant::now();
+        self.begin_span(fingerprint.verb(), text);
         let mut label = StatementLabel::SESSION;
         if fingerprint.params() > 0 {
             // MySQL takes `?` in prepared statements only.
@@ -108,7 +104,9 @@ impl Session {
                 .iter()
                 .find(|slot| matches!(slot.class, SlotClass::Param(_)));
             let wrong = ParseError::syntax(text, at.map_or(0, |slot| slot.span.start as usize));
-            return Ok(self.fail(error::syntax(wrong)));
+            let done = self.fail(error::syntax(wrong));
+            self.end_span(true);
+            return Ok(done);
         }
         self.out.more_results = more;
         let done = match self.find(text, fingerprint) {
@@ -148,6 +146,7 @@ impl Session {
             }
         };
         let failed = matches!(done, Done::Failed);
+        self.end_span(failed);
         self.worker.metrics.statement(label, started.elapsed(), failed);
         Ok(done)
     }
@@ -179,7 +178,7 @@ impl Session {
                 Some(planned) => planned,
                 None => return Ok(Found::Own(statement)),
             },
-            kind if is_own(kind) || is_harmless_flush(kind, text) => return Ok(Found::Own(statement)),
+            kind if is_own(kind) || own_flush(kind, text).is_some() => return Ok(Found::Own(statement)),
             _ => match self.plan(text, &statement, fingerprint) {
                 Ok(plan) => {
                     let insert_id = self.insert_id(&plan, &statement);
@@ -248,7 +247,7 @@ impl Session {
     }
 
     /// The selected keyspace if it is unsharded.
-    fn selected_unsharded(&self) -> Option<planner::catalog::KeyspaceIndex> {
+    pub(super) fn selected_unsharded(&self) -> Option<planner::catalog::KeyspaceIndex> {
         let cluster = self.worker.cluster();
         let index = cluster.catalog.find_keyspace(self.target.database.as_deref()?)?;
         cluster
@@ -282,8 +281,11 @@ impl Session {
                     None => self.sql_prepared(prepared).await,
                 };
             }
-            // Counters and caches of a server that others use too: accepted, as statements around tests and dumps expect.
-            StatementKind::Other(_) => self.commit_implicitly().await,
+            kind @ StatementKind::Other(_) => match own_flush(kind, text) {
+                Some(Flush::Status) => self.flush_status().await,
+                // Caches of a server that others use too: accepted, as statements around tests and dumps expect.
+                _ => self.commit_implicitly().await,
+            },
             StatementKind::Set(set) => self.set(statement, set, input).await,
             StatementKind::Use(name) => {
                 let name = String::from_utf8_lossy(&name.value).into_owned();
@@ -385,20 +387,6 @@ fn is_own(kind: &StatementKind<'_>) -> bool {
     }
 }
 
-/// FLUSH STATUS and FLUSH TABLES without a lock.
-fn is_harmless_flush(kind: &StatementKind<'_>, text: &[u8]) -> bool {
-    if !matches!(kind, StatementKind::Other(other) if other.kind == sql::ast::OtherKind::Flush) {
-        return false;
-    }
-    let text = String::from_utf8_lossy(text).to_ascii_uppercase();
-    let mut words = text
-        .split_ascii_whitespace()
-        .skip(1)
-        .filter(|word| !matches!(*word, "LOCAL" | "NO_WRITE_TO_BINLOG"));
-    let what = words.next().unwrap_or_default().trim_end_matches(';');
-    matches!(what, "STATUS" | "TABLE" | "TABLES") && !words.any(|word| matches!(word, "WITH" | "FOR"))
-}
-
 /// SHOW WARNINGS and its kin read the diagnostics area and leave it as it is.
 fn keeps_diagnostics(statement: &Statement<'_>) -> bool {
     use sql::ast::ShowKind::{CountErrors, CountWarnings, Errors, Warnings};
@@ -421,27 +409,25 @@ fn leaves_out(insert: &sql::ast::Insert<'_>, column: &str) -> bool {
     }
 }
 
-/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing.
-pub(super) fn split(
-    text: &[u8],
-    options: LexOptions,
-    fingerprint: &mut Fingerprint,
-) -> Result<Vec<Span>, ParseError> {
+/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing, nor does one in a text that cannot be
+/// read to its end: nothing of that is run.
+pub(super) fn split(text: &[u8], options: LexOptions, fingerprint: &mut Fingerprint) -> Vec<Span> {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut statements = Vec::new();
     let mut start = 0;
     loop {
         let rest = text.get(start as usize..).unwrap_or_default();
-        fingerprint
-            .read(rest, options)
-            .map_err(|_| ParseError::syntax(text, start as usize))?;
+        if fingerprint.read(rest, options).is_err() {
+            statements.push(Span::new(start, end));
+            return statements;
+        }
         let nothing_left = fingerprint.verb() == Verb::Empty && fingerprint.semicolon().is_none();
         if nothing_left && !statements.is_empty() {
-            return Ok(statements);
+            return statements;
         }
         let Some(semicolon) = fingerprint.semicolon().filter(|_| !has_body(rest, options)) else {
             statements.push(Span::new(start, end));
-            return Ok(statements);
+            return statements;
         };
         statements.push(Span::new(start, start + semicolon));
         start += semicolon + 1;
@@ -468,7 +454,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> Vec<&str> {
-        let spans = split(text.as_bytes(), LexOptions::default(), &mut Fingerprint::new()).unwrap();
+        let spans = split(text.as_bytes(), LexOptions::default(), &mut Fingerprint::new());
         spans
             .iter()
             .map(|span| &text[span.start as usize..span.end as usize])
@@ -485,5 +471,6 @@ mod tests {
         );
         let body = "create procedure p() begin select 1; select 2; end";
         assert_eq!(parts(body), [body]);
+        assert_eq!(parts("select 1; select 'open"), ["select 1; select 'open"]);
     }
 }

@@ -61,8 +61,7 @@ impl Session {
         fingerprint
             .read(&text, self.lex_options())
             .map_err(error::syntax)?;
-        let statements =
-            super::query::split(&text, self.lex_options(), &mut fingerprint).map_err(error::syntax)?;
+        let statements = super::query::split(&text, self.lex_options(), &mut fingerprint);
         if let [_, second, ..] = statements.as_slice() {
             return Err(error::syntax(sql::error::ParseError::syntax(
                 &text,

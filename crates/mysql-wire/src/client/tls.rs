@@ -42,13 +42,15 @@ impl ClientTls {
     /// [`Error::Tls`] when the authorities' certificates can't be used.
     pub fn new(verification: &Verification) -> Result<Self, Error> {
         let provider = Arc::new(ring::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match verification {
-            Verification::None => Arc::new(AnyCertificate {
+        let any_name = |chain| {
+            Arc::new(AnyName {
+                chain,
                 provider: provider.clone(),
-            }),
-            Verification::Ca { ca_pem } => Arc::new(AnyName {
-                inner: web_pki(ca_pem, &provider)?,
-            }),
+            })
+        };
+        let verifier: Arc<dyn ServerCertVerifier> = match verification {
+            Verification::None => any_name(None),
+            Verification::Ca { ca_pem } => any_name(Some(web_pki(ca_pem, &provider)?)),
             Verification::Hostname { ca_pem } => web_pki(ca_pem, &provider)?,
         };
         let config = ClientConfig::builder_with_provider(provider)
@@ -102,22 +104,33 @@ fn tls(error: impl std::fmt::Display) -> Error {
     Error::Tls(error.to_string())
 }
 
-/// Accepts every certificate whose key the server has.
+/// Accepts every certificate whose key the server has, if it is one of the known authorities', whatever name is in it.
 #[derive(Debug)]
-struct AnyCertificate {
+struct AnyName {
+    /// Knows the authorities; none: any will do.
+    chain: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for AnyCertificate {
+impl ServerCertVerifier for AnyName {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(chain) = &self.chain else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // The name is compared after the chain was found good.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            other => other,
+        }
     }
 
     fn verify_tls12_signature(
@@ -152,55 +165,5 @@ impl ServerCertVerifier for AnyCertificate {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
-    }
-}
-
-/// Checks the chain of certificates but not the name in them.
-#[derive(Debug)]
-struct AnyName {
-    inner: Arc<WebPkiServerVerifier>,
-}
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let result =
-            self.inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match result {
-            // The name is compared after the chain was found good.
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }

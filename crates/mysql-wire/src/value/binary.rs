@@ -2,7 +2,9 @@
 
 use smallvec::SmallVec;
 
-use super::{ColumnFormat, Date, DateTime, Form, Time, ValueError, ValueRef, integer_in_range, text};
+use super::{
+    ColumnFormat, Date, DateTime, Form, Time, ValueError, ValueRef, check_count, integer_of, mismatch, text,
+};
 use crate::column::ColumnType;
 use crate::error::DecodeError;
 use crate::packet::{Reader, Writer};
@@ -95,11 +97,15 @@ pub fn decode_row<'a>(
 pub fn encode(column: &ColumnFormat, value: &ValueRef<'_>, out: &mut Writer<'_>) -> Result<(), ValueError> {
     let form = Form::of(column.ty)?;
     match (form, *value) {
-        (Form::Int1 | Form::Int2 | Form::Int4 | Form::Int8, ValueRef::Int(v)) => {
-            put_integer(column, form, v.into(), out)?;
-        }
-        (Form::Int1 | Form::Int2 | Form::Int4 | Form::Int8, ValueRef::UInt(v)) => {
-            put_integer(column, form, v.into(), out)?;
+        (Form::Int1 | Form::Int2 | Form::Int4 | Form::Int8, _) => {
+            let bytes = integer_of(column, form, value)?.to_le_bytes();
+            let len = match form {
+                Form::Int1 => 1,
+                Form::Int2 => 2,
+                Form::Int4 => 4,
+                _ => 8,
+            };
+            out.bytes(bytes.get(..len).unwrap_or_default());
         }
         (Form::Float, ValueRef::Float(v)) => out.bytes(&v.to_le_bytes()),
         (Form::Double, ValueRef::Double(v)) => out.bytes(&v.to_le_bytes()),
@@ -112,12 +118,7 @@ pub fn encode(column: &ColumnFormat, value: &ValueRef<'_>, out: &mut Writer<'_>)
         (Form::Decimal, ValueRef::Decimal(_) | ValueRef::Int(_) | ValueRef::UInt(_)) => {
             text::encode(column, value, out)?;
         }
-        _ => {
-            return Err(ValueError::Mismatch {
-                ty: column.ty,
-                kind: value.kind(),
-            });
-        }
+        _ => return Err(mismatch(column, value)),
     }
     Ok(())
 }
@@ -131,12 +132,7 @@ pub fn encode_row<'v>(
     values: impl ExactSizeIterator<Item = ValueRef<'v>>,
     out: &mut Writer<'_>,
 ) -> Result<(), ValueError> {
-    if values.len() != columns.len() {
-        return Err(ValueError::Count {
-            columns: columns.len(),
-            cells: values.len(),
-        });
-    }
+    check_count(columns, values.len())?;
     out.int1(0);
     let bitmap_at = out.len();
     let bitmap_end = bitmap_at + bitmap_len(columns.len(), ROW_BIT_OFFSET);
@@ -152,22 +148,5 @@ pub fn encode_row<'v>(
             encode(column, &value, out)?;
         }
     }
-    Ok(())
-}
-
-fn put_integer(
-    column: &ColumnFormat,
-    form: Form,
-    value: i128,
-    out: &mut Writer<'_>,
-) -> Result<(), ValueError> {
-    let bytes = integer_in_range(column, form, value)?.to_le_bytes();
-    let len = match form {
-        Form::Int1 => 1,
-        Form::Int2 => 2,
-        Form::Int4 => 4,
-        _ => 8,
-    };
-    out.bytes(bytes.get(..len).unwrap_or_default());
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::io::Write;
 use smallvec::SmallVec;
 
 use super::{
-    ColumnFormat, DECIMALS_NOT_FIXED, Date, DateTime, Form, Time, ValueError, ValueRef, float_text,
-    integer_in_range,
+    ColumnFormat, DECIMALS_NOT_FIXED, Date, DateTime, Form, Time, ValueError, ValueRef, check_count,
+    float_text, integer_of, mismatch,
 };
 use crate::packet::{Reader, Writer};
 
@@ -102,12 +102,7 @@ pub fn encode_row<'v>(
     values: impl ExactSizeIterator<Item = ValueRef<'v>>,
     out: &mut Writer<'_>,
 ) -> Result<(), ValueError> {
-    if values.len() != columns.len() {
-        return Err(ValueError::Count {
-            columns: columns.len(),
-            cells: values.len(),
-        });
-    }
+    check_count(columns, values.len())?;
     columns
         .iter()
         .zip(values)
@@ -121,18 +116,10 @@ pub(super) fn write(
     out: &mut SmallVec<[u8; 64]>,
 ) -> Result<(), ValueError> {
     let form = Form::of(column.ty)?;
-    let mismatch = || ValueError::Mismatch {
-        ty: column.ty,
-        kind: value.kind(),
-    };
+    let mismatch = || mismatch(column, value);
     match form {
         Form::Int1 | Form::Int2 | Form::Int4 | Form::Int8 => {
-            let number = match *value {
-                ValueRef::Int(v) => i128::from(v),
-                ValueRef::UInt(v) => i128::from(v),
-                _ => return Err(mismatch()),
-            };
-            integer_in_range(column, form, number)?;
+            let number = integer_of(column, form, value)?;
             let _ = write!(out, "{number}");
         }
         Form::Float => match *value {

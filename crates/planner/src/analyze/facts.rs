@@ -117,17 +117,16 @@ impl Analysis<'_, '_> {
                 let Some(node) = self.column_node(scope, &between.expr) else {
                     return Vec::new();
                 };
-                let bound = |expr| {
-                    Some(KeyBound {
-                        value: source_of(self.slots, expr)?,
-                        inclusive: true,
-                    })
+                // The type of one end decides how the other is compared, so neither is left out.
+                let bound = |expr| KeyBound {
+                    value: source_of(self.slots, expr).unwrap_or(Source::Opaque),
+                    inclusive: true,
                 };
                 vec![(
                     node,
                     Fact::Range {
-                        from: bound(&between.low),
-                        to: bound(&between.high),
+                        from: Some(bound(&between.low)),
+                        to: Some(bound(&between.high)),
                     },
                 )]
             }

@@ -264,3 +264,22 @@ fn numbers_bound_as_double_route() {
         matches!(param, Param::Float(number) if coerce_read(&bigint(), Value::Float(number)) == Read::Exact(Stored::Int(42)))
     );
 }
+
+#[test]
+fn large_integers_are_exact_among_constants_of_their_own_kind() {
+    let exact = |values: &[Value<'static>]| {
+        let mut constants = Constants::default();
+        for value in values {
+            constants.read(&bigint(), value.clone());
+        }
+        constants.are_exact()
+    };
+    let (large, small) = (Value::Int(1 << 53), Value::Int((1 << 53) - 1));
+    assert!(exact(&[large.clone(), Value::Int(2), decimal("3.0")]));
+    assert!(exact(&[text("9223372036854775807"), text("3")]));
+    assert!(exact(&[small, text("3"), Value::Float(1.0), Value::Null]));
+    assert!(!exact(&[Value::Int(2), text("9223372036854775807")]));
+    assert!(!exact(&[Value::Float(9_007_199_254_740_992.0), Value::Int(2)]));
+    assert!(!exact(&[text("-9007199254740992"), Value::Null]));
+    assert!(!exact(&[large, text("x")]));
+}

@@ -13,8 +13,19 @@ pub struct Statement<'a> {
     pub span: Span,
     /// Number of `?` in it.
     pub params: u32,
+    /// Who a CREATE or ALTER names as the object's definer; none when that is the account that runs it.
+    pub definer: Option<Definer>,
     /// What it is.
     pub kind: StatementKind<'a>,
+}
+
+/// An account after `DEFINER =`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definer {
+    /// The user's name.
+    pub user: Span,
+    /// `@` and the host's name.
+    pub host: Option<Span>,
 }
 
 /// The kinds of statements.

@@ -25,14 +25,17 @@ impl<'a> Parser<'a> {
             return Ok(Statement {
                 span: Span::empty(start),
                 params: 0,
+                definer: None,
                 kind: StatementKind::Empty,
             });
         }
+        let definer = self.definer();
         let kind = self.statement_kind()?;
         self.leave();
         Ok(Statement {
             span: self.since(start),
             params: self.params,
+            definer,
             kind,
         })
     }

@@ -5,6 +5,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::embedded::format::{Damage, decode, encode_compacted, encode_record};
+use crate::store::{Entry, Expected, Store};
+use crate::table::Table;
 
 fn put(key: &str, value: &[u8], version: u64) -> Change {
     Change::Put(Entry {

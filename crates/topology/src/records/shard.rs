@@ -82,17 +82,6 @@ impl ShardRecord {
         Ok(record)
     }
 
-    /// W for a shard of that many members: one acknowledgement, or two from five members on, so that a
-    /// primary and an acker may be lost at once.
-    #[must_use]
-    pub fn default_acks(members: u32) -> u32 {
-        match members {
-            0 | 1 => 0,
-            2..=4 => 1,
-            _ => 2,
-        }
-    }
-
     /// Q = M - W: promises that a candidate needs, its own included, so that no other tablet can commit.
     #[must_use]
     pub fn promises_needed(&self) -> usize {

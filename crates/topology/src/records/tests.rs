@@ -15,14 +15,7 @@ fn shard(members: u32) -> ShardRecord {
     let voters = (1..=members)
         .map(|serial| format!("customer-x-80-{serial}"))
         .collect();
-    ShardRecord::new(
-        "customer",
-        "-80",
-        "store",
-        voters,
-        ShardRecord::default_acks(members),
-    )
-    .unwrap()
+    ShardRecord::new("customer", "-80", "store", voters, members / 2).unwrap()
 }
 
 #[test]
