@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mysql_client
@@ -97,6 +98,21 @@ class Target:
         return {"qps": rate, "cpu_us": cpu / max(queries, 1) * 1e6, "errors": errors}
 
 
+class Both:
+    """Two mysqld at once, each with half of the threads: what one query costs when two servers share the machine."""
+
+    def __init__(self, name, halves):
+        self.name, self.halves = name, halves
+
+    def measure(self, workload, mode, threads, seconds):
+        if threads < len(self.halves):
+            return self.halves[0].measure(workload, mode, threads, seconds)
+        with ThreadPoolExecutor() as pool:
+            share = threads // len(self.halves)
+            parts = list(pool.map(lambda half: half.measure(workload, mode, share, seconds), self.halves))
+        return {"qps": sum(part["qps"] for part in parts), "cpu_us": 0, "errors": sum(part["errors"] for part in parts)}
+
+
 def start_haproxy(folder, backend_port):
     port = free_port()
     config = folder / "haproxy.cfg"
@@ -163,10 +179,10 @@ def idle_connections(target, gateway_pid, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=8, help="length of one measurement")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2, help="length of one measurement")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each kind, in turn; their median counts")
     parser.add_argument("--threads", default="1,8,64")
-    parser.add_argument("--workloads", default="oltp_point_select,oltp_read_only,oltp_read_write,oltp_update_index")
+    parser.add_argument("--workloads", default="oltp_point_select,oltp_read_write")
     parser.add_argument("--modes", default="disable,auto", help="sysbench's --db-ps-mode: disable is text, auto is prepared")
     parser.add_argument("--idle", type=int, default=15_000, help="idle client connections to open; 0 for none")
     parser.add_argument("--router", help="path of mysqlrouter, when there is one")
@@ -208,14 +224,17 @@ def run(args, folder, cluster, port, status, processes):
     account.read(cluster / "my.cnf")
     user, password = account["client"]["user"], account["client"]["password"].strip('"')
     secrets = json.loads((cluster / "secrets.json").read_text())
-    tablet = next(t for t in flatten(status) if t["keyspace"] == "plain")
-    mysql_port = int(tablet["mysqlAddress"].rpartition(":")[2])
+    ports = {}
+    for tablet in flatten(status):
+        ports.setdefault(tablet["keyspace"], []).append(int(tablet["mysqlAddress"].rpartition(":")[2]))
+    mysql_port = ports["plain"][0]
     gateway = gateway_pid(port)
 
     haproxy_port, haproxy = start_haproxy(folder, mysql_port)
     processes.append(haproxy)
     direct = Target("direct", mysql_port, "vitrail_app", secrets["app"], "plain", [])
-    targets = [direct, Target("haproxy", haproxy_port, "vitrail_app", secrets["app"], "plain", descendants(haproxy.pid))]
+    both = Both("direct, 2 mysqld", [Target("direct", p, "vitrail_app", secrets["app"], "sharded", []) for p in ports["sharded"]])
+    targets = [direct, both, Target("haproxy", haproxy_port, "vitrail_app", secrets["app"], "plain", descendants(haproxy.pid))]
     if args.router:
         router_port, router = start_router(folder, mysql_port, args.router)
         processes.append(router)
@@ -259,7 +278,7 @@ def print_measurement(m):
     print(f"\n{m['workload']}, {m['mode']}, {m['threads']} threads")
     print(f"  {'':20} {'QPS':>10} {'x HAProxy':>10} {'proxy CPU us/query':>20} {'x HAProxy':>10} {'errors':>7}")
     for name, t in m["targets"].items():
-        cpu = f"{t['cpu_us']:20.1f} {t['cpu_us'] / base['cpu_us'] if base['cpu_us'] else 0:10.2f}" if name != "direct" else f"{'-':>20} {'-':>10}"
+        cpu = f"{t['cpu_us']:20.1f} {t['cpu_us'] / base['cpu_us'] if base['cpu_us'] else 0:10.2f}" if not name.startswith("direct") else f"{'-':>20} {'-':>10}"
         print(f"  {name:20} {t['qps']:10.0f} {t['qps'] / base['qps']:10.2f} {cpu} {t['errors']:7.0f}", flush=True)
 
 
