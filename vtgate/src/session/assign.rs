@@ -7,7 +7,8 @@ use planner::plan::{PlanNode, Routing};
 use sql::ast::{ExprKind, Set, SetKind, Statement, StatementKind};
 
 use super::Session;
-use super::execute::{Input, Lease, Needs, Protocol, read_number};
+use super::execute::{Input, Protocol, read_number};
+use super::lease::{Lease, Needs};
 use super::relay::{Answer, OkFields};
 use super::set::{self, SetPlan};
 use super::settings::string_literal;

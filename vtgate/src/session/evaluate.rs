@@ -5,7 +5,8 @@ use planner::plan::PlanNode;
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
-use super::execute::{Input, Needs};
+use super::execute::Input;
+use super::lease::Needs;
 use super::transaction::warnings_of;
 use crate::error::{self, SqlResult};
 

@@ -7,7 +7,8 @@ use sql::fingerprint::Fingerprint;
 
 use super::Session;
 use super::answer::{Column, Table};
-use super::execute::{Input, Needs, Protocol};
+use super::execute::{Input, Protocol};
+use super::lease::Needs;
 use super::planned::Planned;
 use super::query::{Done, Found};
 use crate::error::{self, SqlResult};

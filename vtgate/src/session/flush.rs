@@ -3,7 +3,7 @@
 use sql::ast::{OtherKind, StatementKind};
 
 use super::Session;
-use super::execute::Needs;
+use super::lease::Needs;
 use crate::error::SqlResult;
 
 /// What a FLUSH is about that the session does itself.

@@ -9,8 +9,8 @@ use mysql_wire::message::ErrPacket;
 use mysql_wire::stream::Payload;
 use mysql_wire::{Error, SqlError, StatusFlags};
 
-use super::execute::Lease;
 use super::kill::kill_query;
+use super::lease::Lease;
 use crate::backend::Beside;
 use crate::control::{Interrupt, Interrupts, SessionControl};
 
