@@ -111,7 +111,7 @@ fi
 
 # Wrappers start a binary through the unpacked loader; they carry a version of their own, so that a
 # change of them needs no new download.
-wraps=$prefix/wrap/.version-3
+wraps=$prefix/wrap/.version-4
 if [ ! -e "$wraps" ]; then
   lock
   multiarch=$(cd "$prefix/usr/lib" && ls -d ./*-linux-gnu | head -1 | cut -c3-)
@@ -121,12 +121,14 @@ if [ ! -e "$wraps" ]; then
     [ -f "$binary" ] && [ "$(head -c 4 "$binary" | tail -c 3)" = ELF ] || continue
     name=$(basename "$binary")
     below=${binary#"$prefix"/}
+    # The router looks for its parts beside the path that it was called by.
+    case "$name" in mysqlrouter*) called="\$p/$below" ;; *) called=$name ;; esac
     cat >"$prefix/wrap/$name.new" <<END
 #!/bin/sh
 p=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")
 lib=\$p/usr/lib
 export MARIADB_PLUGIN_DIR="\${MARIADB_PLUGIN_DIR:-\$lib/$multiarch/libmariadb3/plugin}"
-exec "\$p/$loader" --argv0 $name --library-path "\$lib/$multiarch:\$lib/$multiarch/mysql/private:\$lib/mysql/private:\$lib/mysql-router:\$lib/$multiarch/mysqlrouter" "\$p/$below" "\$@"
+exec "\$p/$loader" --argv0 "$called" --library-path "\$lib/$multiarch:\$lib/$multiarch/mysql/private:\$lib/mysql/private:\$lib/mysql-router:\$lib/$multiarch/mysqlrouter:\$lib/mysqlrouter/plugin" "\$p/$below" "\$@"
 END
     chmod +x "$prefix/wrap/$name.new"
     mv "$prefix/wrap/$name.new" "$prefix/wrap/$name"
