@@ -180,3 +180,111 @@ fn window(limit: &Limit, bindings: &Bindings<'_>) -> SqlResult<(u64, u64)> {
     let skip = limit.offset.as_ref().map_or(Ok(0), number)?;
     Ok((skip, number(&limit.count)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use planner::plan::{Aggregate, Col, SortKey, Source, Template};
+    use planner::value::Charset;
+    use sql::fingerprint::Fingerprint;
+    use sql::mode::LexMode;
+
+    use super::*;
+
+    const INTEGER: ColumnInfo = ColumnInfo {
+        kind: planner::merge::ColumnKind::Integer,
+        decimals: 0,
+    };
+
+    fn plan() -> Merge {
+        Merge {
+            query: Template::default(),
+            hidden: 0,
+            aggregate: None,
+            having: None,
+            distinct: None,
+            order: [].into(),
+            limit: None,
+        }
+    }
+
+    fn row(number: i32) -> Row {
+        Row::from_cells([Some(number.to_string().as_bytes())])
+    }
+
+    fn by_first() -> Box<[SortKey]> {
+        [SortKey {
+            value: Col::Visible(0),
+            proxy: None,
+            descending: true,
+        }]
+        .into()
+    }
+
+    fn with<T>(plan: &Merge, bytes_max: usize, test: impl FnOnce(&mut Merger<'_>) -> T) -> T {
+        let fingerprint = Fingerprint::new();
+        let bindings = Bindings {
+            text: b"",
+            fingerprint: &fingerprint,
+            params: &[],
+            lex_mode: LexMode::NONE,
+            charset: Charset::Utf8,
+            user_var: None,
+        };
+        test(&mut Merger::new(plan, &[INTEGER], &bindings, bytes_max).unwrap())
+    }
+
+    #[test]
+    fn rows_outside_of_the_limit_are_left_out() {
+        let mut plan = plan();
+        plan.limit = Some(Limit {
+            offset: Some(Source::Int(1)),
+            count: Source::Int(2),
+        });
+        with(&plan, 0, |merger| {
+            assert_eq!(merger.way(), Way::Forward);
+            assert_eq!(
+                [(); 5].map(|()| merger.admits()),
+                [false, true, true, false, false]
+            );
+        });
+    }
+
+    #[test]
+    fn distinct_rows_are_held_up_to_the_bound() {
+        let mut plan = plan();
+        plan.distinct = Some([].into());
+        with(&plan, 100, |merger| {
+            assert_eq!(merger.way(), Way::Filter);
+            assert_eq!(merger.keeps(&row(1)), Ok(true));
+            assert_eq!(merger.keeps(&row(1)), Ok(false));
+            let refused = (2..20)
+                .map(|number| merger.keeps(&row(number)))
+                .find_map(Result::err);
+            assert_eq!(refused.map(|wrong| wrong.code), Some(1104));
+        });
+    }
+
+    #[test]
+    fn groups_are_combined_then_ordered_then_cut() {
+        let mut plan = plan();
+        plan.aggregate = Some(Aggregate {
+            keys: by_first(),
+            columns: [].into(),
+        });
+        plan.order = by_first();
+        plan.limit = Some(Limit {
+            offset: Some(Source::Int(1)),
+            count: Source::Int(2),
+        });
+        with(&plan, 1 << 20, |merger| {
+            assert_eq!(merger.way(), Way::Groups);
+            for number in [3, 1, 2, 3, 10, 1] {
+                merger.collect(row(number)).unwrap();
+            }
+            assert_eq!(merger.finish().unwrap(), [row(3), row(2)]);
+        });
+        with(&plan, 10, |merger| {
+            assert_eq!(merger.collect(row(1)).map_err(|wrong| wrong.code), Err(1104));
+        });
+    }
+}
