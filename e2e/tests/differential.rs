@@ -410,17 +410,21 @@ async fn prepared_statements() {
     pair.finish().await;
 }
 
-/// What a session is before anybody says anything.
-#[tokio::test]
-async fn a_fresh_session() {
-    let cluster = Cluster::shared();
+/// A new session on an unsharded keyspace, and one on the reference.
+async fn fresh_sessions() -> (Conn, Conn) {
     let plain = plain();
     plain
         .execute(None, &["CREATE DATABASE IF NOT EXISTS test"])
         .await
         .unwrap();
-    let mut gateway = cluster.connect(Some("test")).await.unwrap();
-    let mut reference = Conn::new(plain.opts(Some("test"))).await.unwrap();
+    let gateway = Cluster::shared().connect(Some("test")).await.unwrap();
+    (gateway, Conn::new(plain.opts(Some("test"))).await.unwrap())
+}
+
+/// What a session is before anybody says anything.
+#[tokio::test]
+async fn a_fresh_session() {
+    let (mut gateway, mut reference) = fresh_sessions().await;
     for text in [
         // The collation of the handshake counts.
         "SELECT @@character_set_client, @@character_set_connection, @@character_set_results, @@collation_connection",
@@ -439,14 +443,7 @@ async fn a_fresh_session() {
 /// What cannot be read is quoted from the same place.
 #[tokio::test]
 async fn syntax_errors_quote_the_same_text() {
-    let cluster = Cluster::shared();
-    let plain = plain();
-    plain
-        .execute(None, &["CREATE DATABASE IF NOT EXISTS test"])
-        .await
-        .unwrap();
-    let mut gateway = cluster.connect(Some("test")).await.unwrap();
-    let mut reference = Conn::new(plain.opts(Some("test"))).await.unwrap();
+    let (mut gateway, mut reference) = fresh_sessions().await;
     for text in [
         "SELECT b'01210'",
         "SELECT 1,\n x'ABC', 2",

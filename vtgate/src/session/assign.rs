@@ -136,8 +136,7 @@ impl Session {
     /// A connection that takes no part in the session's transaction, with the session's settings.
     async fn lease_beside(&mut self) -> SqlResult<Lease> {
         let cluster = self.worker.cluster();
-        let database = self.target.database.as_deref();
-        let keyspace = database.and_then(|name| cluster.catalog.find_keyspace(name));
+        let keyspace = self.selected_keyspace(&cluster);
         let target = cluster.target(keyspace.unwrap_or(0), 0, self.target.tablet_type)?;
         let (mut branch, reused) = self.borrow(target).await?;
         branch.conn.adjust(&self.system, &target.database).await?;
@@ -157,7 +156,7 @@ impl Session {
         let done = conn.query(text).await.map_err(|error| conn.lost(error))?;
         let status = done.ok.status;
         if done.ok.warnings > 0 {
-            self.diagnostics = super::transaction::warnings_of(conn).await?;
+            self.diagnostics = super::diagnostics::warnings_of(conn).await?;
         }
         let mut variables: Variables = self.system.variables().clone();
         for name in &plan.reset {

@@ -9,13 +9,13 @@ use sql::ast::{Ddl as AstDdl, StatementKind as AstKind};
 
 use super::Session;
 use super::answer::OkAnswer;
+use super::diagnostics::warnings_of;
 use super::diagnostics::{Condition, warning_count};
 use super::execute::Input;
 use super::lease::{Lease, Needs};
 use super::planned::InsertId;
 use super::query::Done;
 use super::several::merge_info;
-use super::transaction::warnings_of;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlError, SqlResult};
 

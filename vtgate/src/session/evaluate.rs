@@ -5,9 +5,9 @@ use planner::plan::PlanNode;
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
+use super::diagnostics::warnings_of;
 use super::execute::Input;
 use super::lease::Needs;
-use super::transaction::warnings_of;
 use crate::error::{self, SqlResult};
 
 impl Session {

@@ -398,12 +398,9 @@ impl Session {
             Answer::Err(_) => true,
         };
         if warned {
-            let result = conn
-                .query(b"SHOW WARNINGS")
-                .await
-                .map_err(|error| conn.lost(error))?;
-            status = Some(result.ok.status);
-            self.diagnostics = super::several::conditions(result);
+            let (diagnostics, seen) = super::diagnostics::warnings_and_status(conn).await?;
+            self.diagnostics = diagnostics;
+            status = Some(seen);
         }
         if matches!(answer, Answer::Err(_)) {
             return Ok(status);

@@ -11,13 +11,12 @@ use planner::plan::{Merge, Plan, Route};
 
 use super::Session;
 use super::branches::Left;
-use super::diagnostics::{Condition, Diagnostics, warning_count};
+use super::diagnostics::{Condition, Diagnostics, warning_count, warnings_and_status};
 use super::execute::{Input, Protocol, interrupt_error};
 use super::kill::take_late_kill;
 use super::lease::{Lease, Needs};
 use super::query::Done;
 use super::scatter::{End, Scatter, Source, Stop};
-use super::several::conditions;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlResult};
 use crate::merge::{Merger, Way};
@@ -302,12 +301,8 @@ async fn settle(lease: &mut Lease, end: Option<End>, killed: bool) -> SqlResult<
         return Ok(settled);
     }
     if warned {
-        let shown = conn
-            .query(b"SHOW WARNINGS")
-            .await
-            .map_err(|lost| conn.lost(lost))?;
-        settled.status = Some(shown.ok.status);
-        settled.conditions = conditions(shown);
+        let (conditions, status) = warnings_and_status(conn).await?;
+        (settled.conditions, settled.status) = (conditions, Some(status));
     }
     if killed {
         take_late_kill(conn).await;

@@ -17,11 +17,7 @@ impl Session {
     /// LOCK TABLES: on the selected keyspace's only shard; on several shards it is accepted without effect, as a dump needs it.
     pub(super) async fn lock_tables(&mut self, text: &[u8]) -> Result<Done, mysql_wire::Error> {
         let cluster = self.worker.cluster();
-        let selected = self
-            .target
-            .database
-            .as_deref()
-            .and_then(|name| cluster.catalog.find_keyspace(name));
+        let selected = self.selected_keyspace(&cluster);
         let Some(keyspace) = selected else {
             return Ok(self.fail(error::no_database()));
         };
@@ -90,11 +86,7 @@ impl Session {
                     .find_keyspace(name)
                     .ok_or_else(|| error::unknown_database(name))?,
             ),
-            None => self
-                .target
-                .database
-                .as_deref()
-                .and_then(|name| cluster.catalog.find_keyspace(name)),
+            None => self.selected_keyspace(&cluster),
         };
         if named.is_none()
             && let Some(kept) = self.branches.take_any()
@@ -105,15 +97,7 @@ impl Session {
         if cluster.keyspaces.is_empty() {
             return Err(SqlError::with_code(1105, "there is no keyspace yet"));
         }
-        let shard = self
-            .target
-            .shard
-            .as_deref()
-            .and_then(|name| {
-                let state = cluster.keyspaces.get(usize::from(keyspace))?;
-                u16::try_from(state.shards.iter().position(|shard| *shard.name == *name)?).ok()
-            })
-            .unwrap_or(0);
+        let shard = self.selected_shard(&cluster, keyspace).unwrap_or(0);
         self.lease(&cluster, keyspace, shard, needs).await
     }
 

@@ -209,12 +209,8 @@ impl Session {
     ) -> SqlResult<planner::Plan> {
         let cluster = self.worker.cluster();
         let catalog = &cluster.catalog;
-        let database = self.target.database.as_deref();
-        let keyspace = database.and_then(|name| catalog.find_keyspace(name));
-        let shard = self.target.shard.as_deref().and_then(|name| {
-            let state = cluster.keyspaces.get(usize::from(keyspace?))?;
-            u16::try_from(state.shards.iter().position(|shard| *shard.name == *name)?).ok()
-        });
+        let keyspace = self.selected_keyspace(&cluster);
+        let shard = keyspace.and_then(|keyspace| self.selected_shard(&cluster, keyspace));
         let context = PlanContext {
             catalog,
             keyspace,
@@ -249,7 +245,7 @@ impl Session {
     /// The selected keyspace if it is unsharded.
     pub(super) fn selected_unsharded(&self) -> Option<planner::catalog::KeyspaceIndex> {
         let cluster = self.worker.cluster();
-        let index = cluster.catalog.find_keyspace(self.target.database.as_deref()?)?;
+        let index = self.selected_keyspace(&cluster)?;
         cluster
             .catalog
             .keyspace(index)

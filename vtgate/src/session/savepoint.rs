@@ -4,7 +4,8 @@ use mysql_wire::SqlError;
 use sql::ast::{Ident, Transaction};
 
 use super::Session;
-use super::transaction::{trimmed, warnings_of};
+use super::diagnostics::warnings_of;
+use super::transaction::trimmed;
 use crate::error::{self, SqlResult};
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use mysql_wire::collation::{self, Collation};
 use mysql_wire::server::Connection;
+use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::value::Charset;
 use sql::charset::ClientCharset;
 use sql::mode::LexMode;
@@ -99,6 +100,18 @@ impl Session {
         self.control.database((!shown.is_empty()).then(|| shown.into()));
         self.refresh_context();
         Ok(())
+    }
+
+    /// The keyspace that is selected, if it is one of the cluster's.
+    pub(super) fn selected_keyspace(&self, cluster: &Cluster) -> Option<KeyspaceIndex> {
+        cluster.catalog.find_keyspace(self.target.database.as_deref()?)
+    }
+
+    /// The shard of `keyspace` that is selected by name.
+    pub(super) fn selected_shard(&self, cluster: &Cluster, keyspace: KeyspaceIndex) -> Option<ShardIndex> {
+        let name = self.target.shard.as_deref()?;
+        let state = cluster.keyspaces.get(usize::from(keyspace))?;
+        u16::try_from(state.shards.iter().position(|shard| *shard.name == *name)?).ok()
     }
 
     /// Brings the planning context in line with settings and selection.

@@ -4,7 +4,7 @@
 //! order only when all have succeeded. Inside an explicit transaction a second writing shard is refused by name.
 
 use futures::future::join_all;
-use mysql_wire::client::{OkStatus, QueryResult, ResultReader, Step};
+use mysql_wire::client::{OkStatus, ResultReader, Step};
 use mysql_wire::{Error, SqlError};
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::coerce::WriteMode;
@@ -14,7 +14,7 @@ use planner::resolve::resolve_insert;
 
 use super::Session;
 use super::answer::OkAnswer;
-use super::diagnostics::{Condition, Diagnostics, warning_count};
+use super::diagnostics::{Diagnostics, warning_count, warnings_of};
 use super::execute::{Input, Protocol};
 use super::execution::{Bound, Ready};
 use super::lease::{Lease, Needs};
@@ -331,7 +331,7 @@ async fn execute(lease: &mut Lease) -> SqlResult<(OkStatus, Diagnostics)> {
         Err(error) => return Err(lease.branch.conn.lost(error)),
     };
     let diagnostics = if ok.warnings > 0 {
-        read_warnings(lease).await?
+        warnings_of(&mut lease.branch.conn).await?
     } else {
         Diagnostics::new()
     };
@@ -361,31 +361,6 @@ async fn read_ok(lease: &mut Lease) -> Result<OkStatus, Error> {
             Err(lost) => return Err(lost),
         }
     }
-}
-
-async fn read_warnings(lease: &mut Lease) -> SqlResult<Diagnostics> {
-    let conn = &mut lease.branch.conn;
-    let result = conn
-        .query(b"SHOW WARNINGS")
-        .await
-        .map_err(|error| conn.lost(error))?;
-    Ok(conditions(result))
-}
-
-/// Rows of SHOW WARNINGS.
-pub(super) fn conditions(result: QueryResult) -> Diagnostics {
-    result
-        .rows
-        .into_iter()
-        .filter_map(|row| {
-            let [level, code, message] = <[_; 3]>::try_from(row).ok()?;
-            Some(Condition {
-                level: String::from_utf8_lossy(&level?).into(),
-                code: std::str::from_utf8(&code?).ok()?.parse().ok()?,
-                message: message?.into(),
-            })
-        })
-        .collect()
 }
 
 /// Undoes what was executed; a connection that fails here is closed, which undoes it as well.

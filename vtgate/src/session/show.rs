@@ -94,11 +94,7 @@ impl Session {
             return Ok(self.target.database.as_deref().map(str::to_owned));
         }
         let cluster = self.worker.cluster();
-        let selected = self
-            .target
-            .database
-            .as_deref()
-            .and_then(|name| cluster.catalog.find_keyspace(name));
+        let selected = self.selected_keyspace(&cluster);
         let found = cluster
             .catalog
             .find_table(selected, table)

@@ -10,11 +10,11 @@ use super::Session;
 use super::answer::OkAnswer;
 use super::branches::{Branch, Left, Transaction};
 use super::diagnostics::warning_count;
+use super::diagnostics::warnings_of;
 use super::execute::Input;
 use super::lease::Needs;
 use super::planned::Planned;
 use super::query::Done;
-use crate::backend::Backend;
 use crate::cluster::Cluster;
 use crate::error::{self, SqlResult};
 
@@ -89,11 +89,7 @@ impl Session {
     /// Opens the transaction on the selected keyspace's shard if it has only one; on several shards each opens its own with its first statement.
     async fn open_on_only_shard(&mut self) -> SqlResult<()> {
         let cluster = self.worker.cluster();
-        let selected = self
-            .target
-            .database
-            .as_deref()
-            .and_then(|name| cluster.catalog.find_keyspace(name));
+        let selected = self.selected_keyspace(&cluster);
         let Some(keyspace) = selected else { return Ok(()) };
         if cluster
             .catalog
@@ -288,15 +284,6 @@ impl Session {
                 .transaction_deadline(self.worker.shared.sessions.now_ms().saturating_add(max_ms));
         }
     }
-}
-
-/// What SHOW WARNINGS says on a connection.
-pub(super) async fn warnings_of(conn: &mut Backend) -> SqlResult<super::diagnostics::Diagnostics> {
-    let result = conn
-        .query(b"SHOW WARNINGS")
-        .await
-        .map_err(|error| conn.lost(error))?;
-    Ok(super::several::conditions(result))
 }
 
 /// 1180 for a COMMIT whose answer never came.
