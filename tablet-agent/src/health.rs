@@ -14,6 +14,8 @@ pub struct Health {
     pub term: u64,
     /// Why no client may be sent here; none while serving.
     pub not_serving: Option<String>,
+    /// Whether a planned handover is near: nothing new may begin here.
+    pub draining: bool,
     /// `@@gtid_executed`, in one line.
     pub gtid_executed: String,
     /// Replication lag in milliseconds, on a replica that knows it.
@@ -126,6 +128,7 @@ impl Board {
             incarnation: id.incarnation,
             schema_revision: revision,
             schema: schema.cloned(),
+            draining: health.draining,
         }
     }
 }
