@@ -164,6 +164,10 @@ impl Session {
         if let Some(planned) = cached {
             return Ok(Found::Planned(planned));
         }
+        if fingerprint.verb() == Verb::Xa {
+            // Prepared branches belong to the transactions of the gateway alone, on every keyspace.
+            return Err(error::unsupported("XA statements of clients"));
+        }
         let statement = match sql::parser::parse(text, self.lex_options()) {
             Ok(statement) => statement,
             Err(wrong) => {
@@ -273,6 +277,9 @@ impl Session {
             StatementKind::Prepared(prepared) => {
                 // MySQL's own, with its names and types, where one server has all of the keyspace.
                 return match self.selected_unsharded() {
+                    Some(_) if self.prepares_xa(prepared) => {
+                        Ok(self.fail(error::unsupported("XA statements of clients")))
+                    }
                     Some(keyspace) => self.run_unparsed(keyspace, input).await,
                     None => self.sql_prepared(prepared).await,
                 };
