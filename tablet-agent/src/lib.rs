@@ -15,7 +15,6 @@ pub mod accounts;
 pub mod agent;
 pub mod cli;
 pub mod control;
-pub mod gtid;
 pub mod hash;
 pub mod health;
 pub mod layout;

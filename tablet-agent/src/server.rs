@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use binlog::gtid::{GtidError, GtidSet};
 use mysql_async::Row;
 
 use crate::control::{Control, ControlError};
-use crate::gtid::{GtidError, GtidSet};
 
 const QUICK: Duration = Duration::from_secs(5);
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use binlog::gtid::GtidSet;
 use proto::v1::{SemiSyncState, TabletRole};
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
@@ -12,7 +13,6 @@ use topology::records::ShardRecord;
 use super::process::Process;
 use super::{Agent, Claim, QUICK};
 use crate::accounts::OWN_DATABASE;
-use crate::gtid::GtidSet;
 use crate::link::Link;
 use crate::mysqld::config::ACK_TIMEOUT_MAX;
 use crate::schema;

@@ -84,7 +84,7 @@ mod tests {
         let uuid = random_uuid();
         assert_eq!(uuid.len(), 36);
         assert!(
-            format!("{uuid}:1").parse::<crate::gtid::GtidSet>().is_ok(),
+            format!("{uuid}:1").parse::<binlog::gtid::GtidSet>().is_ok(),
             "{uuid}"
         );
         assert_ne!(uuid, random_uuid());
