@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod agent;
 pub mod cli;
 pub mod control;
+pub mod durable;
 pub mod hash;
 pub mod health;
 pub mod layout;
