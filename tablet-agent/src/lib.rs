@@ -21,6 +21,7 @@ pub mod health;
 pub mod layout;
 pub mod link;
 pub mod mysqld;
+pub mod rejoin;
 pub mod schema;
 pub mod secrets;
 pub mod server;
