@@ -3,12 +3,13 @@
 //! The term and version are the seed of the promise that leadership.md 4.3 asks of a voter: they are on disk, synced, before
 //! this member replicates from anyone under them.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use topology::records::ShardRecord;
+
+use crate::durable;
 
 /// A member's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,15 +104,7 @@ impl StateFile {
 }
 
 fn write_synced(path: &Path, state: &State) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(&serde_json::to_vec_pretty(state)?)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    match path.parent() {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
+    durable::replace(path, &serde_json::to_vec_pretty(state)?)
 }
 
 #[cfg(test)]

@@ -87,10 +87,15 @@ impl GtidSet {
         }
     }
 
-    /// Adds one transaction. `source` is a UUID in lower case, with `:tag` where tagged; numbers that no transaction can have, 0 and
-    /// those above 2^63 - 2, are not added.
+    /// Adds one transaction. `source` is a UUID in lower case, with `:tag` where tagged.
     pub fn insert(&mut self, source: &str, number: u64) {
-        if number == 0 || number > NUMBER_MAX {
+        self.insert_range(source, number, number);
+    }
+
+    /// Adds a range of transactions, ends included. Numbers that no transaction can have are left out.
+    pub fn insert_range(&mut self, source: &str, from: u64, to: u64) {
+        let (from, to) = (from.max(1), to.min(NUMBER_MAX));
+        if from > to {
             return;
         }
         let ranges = match self.sources.get_mut(source) {
@@ -98,12 +103,13 @@ impl GtidSet {
             None => self.sources.entry(source.to_owned()).or_default(),
         };
         match ranges.last_mut() {
-            // What follows the last one is what a log is read for.
-            Some((_, to)) if *to + 1 == number => *to = number,
-            _ => {
-                ranges.push((number, number));
+            // Logs and encoded sets are in order.
+            Some((_, last)) if from == *last + 1 => *last = to,
+            Some((_, last)) if from <= *last => {
+                ranges.push((from, to));
                 *ranges = joined(std::mem::take(ranges));
             }
+            _ => ranges.push((from, to)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
+#[path = "../common/server.rs"]
+mod server;
 mod support;
 
 use std::time::{Duration, Instant};

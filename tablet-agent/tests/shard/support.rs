@@ -3,9 +3,9 @@
 //! Tablets are started by the test's own thread with `--die-with-parent`, so nothing outlives a test, however it ends.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
@@ -18,34 +18,10 @@ use topology::remote::RemoteOptions;
 use topology::server::Listener;
 use topology::{Address, EmbeddedStore, RemoteStore, TypedStore, keys};
 
+use crate::server::{SECRETS, server, template};
+
 /// Long enough for a loaded machine; tests wait for conditions, not for time.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-const SECRETS: &str = r#"{"agent": "agent-password", "replication": "repl-password", "app": "app-password"}"#;
-
-pub(crate) struct Server {
-    mysqld: PathBuf,
-    basedir: Option<PathBuf>,
-}
-
-/// The MySQL server that the project's scripts find.
-pub(crate) fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/lib/mysql.sh");
-        let output = Command::new(script).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let value = |name: &str| {
-            text.lines()
-                .find_map(|l| l.strip_prefix(&format!("{name}=")))
-                .map(PathBuf::from)
-        };
-        Server {
-            mysqld: value("MYSQLD").unwrap(),
-            basedir: value("MYSQLD_BASEDIR"),
-        }
-    })
-}
 
 /// The topology and the tablets of one shard `c/-`.
 pub(crate) struct Shard {
@@ -313,22 +289,6 @@ impl Drop for Shard {
 
 pub(crate) fn signal(pid: u32, signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
-}
-
-/// The template is kept between runs, by what it is made of.
-fn template() -> PathBuf {
-    let secrets = tablet_agent::secrets::Secrets {
-        agent: "agent-password".into(),
-        replication: "repl-password".into(),
-        app: "app-password".into(),
-    };
-    let made_of = format!(
-        "{:?} {:?}",
-        tablet_agent::accounts::template_statements(&secrets),
-        server().mysqld
-    );
-    let hash = tablet_agent::hash::fnv1a(made_of.as_bytes());
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{hash:016x}"))
 }
 
 /// Serves a store from a thread of its own, so that it answers while a test blocks.
