@@ -172,6 +172,8 @@ pub struct Machine<P> {
     quiet_until: Duration,
     /// This member does not stand before.
     stand_after: Duration,
+    /// Another has just opened a term and is given time to lead it.
+    newcomer_until: Duration,
     /// A holder without a server does not open a new term before.
     reopen_after: Duration,
     rounds: u64,
@@ -237,15 +239,22 @@ struct Leading<P> {
 
 impl<P: Position> Machine<P> {
     /// A member that starts, with what is on its disk: the newest record that it accepted and its promises. `seed` makes the
-    /// members' random waits differ.
+    /// members' random waits differ. `server_runs`: an agent that was restarted has found its server running.
     pub fn new(
         me: Member,
         timing: Timing,
         known: Option<Record>,
         durable: Durable,
+        server_runs: bool,
         now: Duration,
         seed: u64,
     ) -> Machine<P> {
+        // A server that runs may be the primary that it was: there is time to see.
+        let look = if server_runs {
+            timing.reopen
+        } else {
+            Duration::ZERO
+        };
         Machine {
             me,
             timing,
@@ -255,11 +264,12 @@ impl<P: Position> Machine<P> {
             grant: None,
             leader: None,
             promising_to: None,
-            server_up: false,
+            server_up: server_runs,
             eligible: false,
             quiet_until: now.saturating_add(timing.lease),
             stand_after: now,
-            reopen_after: now,
+            newcomer_until: now,
+            reopen_after: now.saturating_add(look),
             rounds: 0,
             random: seed | 1,
             out: Vec::new(),
@@ -326,7 +336,10 @@ impl<P: Position> Machine<P> {
         let by_role = match &self.role {
             Role::Follower => {
                 let lapse = self.grant.as_ref().map_or(now, |g| g.until);
-                lapse.max(self.quiet_until).max(self.stand_after)
+                lapse
+                    .max(self.quiet_until)
+                    .max(self.stand_after)
+                    .max(self.newcomer_until)
             }
             Role::PreVote { until, .. } | Role::Swapping { until, .. } => *until,
             Role::Promising { asked, .. } => asked.saturating_add(t.ask_again),
@@ -393,6 +406,10 @@ impl<P: Position> Machine<P> {
             return;
         }
         let term = record.term;
+        let new_term = self.known.as_ref().is_none_or(|known| known.term < term);
+        if new_term && record.holder.is_some() && !record.is_held_by(&self.me) {
+            self.newcomer_until = now.saturating_add(self.timing.patience);
+        }
         self.known = Some(record.clone());
         match &mut self.role {
             Role::Leading(lead) if lead.record.term == term => lead.record = record.clone(),

@@ -110,6 +110,25 @@ pub fn rewind(data: &Path, leader: &GtidSet, uuid: &str) -> Result<Rewind, Rewin
     }))
 }
 
+/// Everything that the log of a server that is down says was executed, transactions that were never acknowledged included.
+///
+/// # Errors
+/// As [`rewind`].
+pub fn logged(data: &Path) -> Result<GtidSet, RewindError> {
+    let logs = Logs::open(data)?;
+    let nothing = GtidSet::default();
+    let mut all = GtidSet::default();
+    for file in (0..logs.len()).rev() {
+        let log = logs.compare(file, &nothing)?;
+        all = all.union(&log.previous).union(&log.missing);
+        // What escaped a rotation is not in the next file's beginning; behind such a file nothing has.
+        if file + 1 < logs.len() && log.awaited {
+            break;
+        }
+    }
+    Ok(all)
+}
+
 /// The files that may hold a transaction which was never acknowledged, oldest first, compared with what the leader has.
 fn recent(logs: &Logs, leader: &GtidSet) -> Result<Vec<(usize, Comparison)>, RewindError> {
     let mut found = Vec::new();

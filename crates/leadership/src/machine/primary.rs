@@ -43,6 +43,9 @@ impl<P: Position> Machine<P> {
         let Some(known) = &self.known else {
             return;
         };
+        if !matches!(self.role, Role::Follower) {
+            return;
+        }
         let mine = known.term == term && known.is_held_by(&self.me);
         if mine && self.durable.held == term && self.durable.term == term {
             let record = known.clone();

@@ -51,6 +51,7 @@ impl<P: Position> Machine<P> {
         let is_theirs = |to: &Member, of: u64| to == from && of <= term;
         if self.grant.as_ref().is_some_and(|g| is_theirs(&g.to, g.term)) {
             self.grant = None;
+            self.newcomer_until = now;
             self.back_off(now);
         }
         if let Some(leader) = &self.leader
@@ -88,7 +89,7 @@ impl<P: Position> Machine<P> {
             Role::CatchingUp { .. } => true,
             Role::Leading(lead) => lead.opened || now < lead.since.saturating_add(self.timing.opening),
         };
-        !busy && now >= self.quiet_until && !self.has_granted(now)
+        !busy && now >= self.quiet_until && now >= self.newcomer_until && !self.has_granted(now)
     }
 
     pub(super) fn promise_request(&mut self, from: Member, record: Record, urgent: bool, now: Duration) {
