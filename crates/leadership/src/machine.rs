@@ -430,7 +430,7 @@ impl<P: Position> Machine<P> {
         if before.is_some_and(|known| !record.is_newer_than(known)) {
             return;
         }
-        if before.is_some_and(|known| record.term > known.term) && !record.is_held_by(&self.me) {
+        if before.is_none_or(|known| record.term > known.term) && !record.is_held_by(&self.me) {
             self.patient_until = now.saturating_add(self.timing.patience);
         }
         self.known = Some(record);

@@ -14,6 +14,7 @@ pub(crate) enum Fault {
     ServerKill { id: usize },
     MemberKill { id: usize },
     StoreDown,
+    SlowStore,
     StoreCut { id: usize },
     SlowDisk { id: usize },
     SlowApply { id: usize },
@@ -40,7 +41,7 @@ impl World {
             id = primary;
         }
         let to = self.rng.index(self.nodes.len());
-        match self.rng.below(if self.shape.changes { 20 } else { 16 }) {
+        match self.rng.below(if self.shape.changes { 21 } else { 17 }) {
             0 => Fault::Cut { from: id, to },
             1 => Fault::Cut { from: to, to: id },
             2 | 3 => Fault::Isolated {
@@ -65,6 +66,7 @@ impl World {
                     Fault::HandOver { id }
                 }
             }
+            16 => Fault::SlowStore,
             _ => Fault::Change { id },
         }
     }
@@ -74,8 +76,17 @@ impl World {
         if self.now >= self.quiet_from {
             return;
         }
-        let fault = self.any_fault();
-        self.strike(fault, None);
+        // Now and then several at once, or nearly.
+        let volley = if self.rng.chance(300) {
+            self.rng.between(2, 5)
+        } else {
+            1
+        };
+        for _ in 0..volley {
+            let fault = self.any_fault();
+            let lasts = (volley > 1).then(|| self.rng.between(20 * MS, 3 * SECOND));
+            self.strike(fault, lasts);
+        }
         let wait = self.rng.between(50 * MS, 2500 * MS);
         self.after(wait, What::Inject);
     }
@@ -123,6 +134,7 @@ impl World {
                 }
             }
             Fault::StoreDown => add(&mut self.network.store_down),
+            Fault::SlowStore => add(&mut self.network.store_slow),
             Fault::StoreCut { id } => add(&mut self.network.cut_store[*id]),
             Fault::SlowDisk { id } => add(&mut self.nodes[*id].slow_disk),
             Fault::SlowApply { id } => add(&mut self.nodes[*id].slow_apply),
@@ -159,6 +171,7 @@ impl World {
         self.network.cut = vec![vec![0; all]; all];
         self.network.cut_store = vec![0; all];
         self.network.store_down = 0;
+        self.network.store_slow = 0;
         self.network.lossy = 0;
         for id in 0..all {
             self.nodes[id].slow_disk = 0;

@@ -11,6 +11,8 @@ pub(crate) struct Network {
     pub(crate) cut: Vec<Vec<u32>>,
     pub(crate) cut_store: Vec<u32>,
     pub(crate) store_down: u32,
+    /// Swaps take their time, and come to the store long after nobody waits for them.
+    pub(crate) store_slow: u32,
     /// Losses of a thousand; also doubles messages and makes some late.
     pub(crate) lossy: u64,
 }
@@ -48,7 +50,8 @@ impl World {
     /// A swap on its way; the driver waits a second for the answer and never has two under way.
     pub(crate) fn swap(&mut self, id: usize, from: Record, to: Record, change: bool) {
         let life = self.nodes[id].life;
-        let wait = if self.network.lossy > 0 && self.rng.chance(self.network.lossy) {
+        let lossy = self.network.lossy > 0 && self.rng.chance(self.network.lossy);
+        let wait = if lossy || self.network.store_slow > 0 {
             self.rng.between(100 * MS, 4 * SECOND)
         } else {
             self.rng.between(MS, 10 * MS)

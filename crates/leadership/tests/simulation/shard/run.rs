@@ -17,8 +17,19 @@ pub(crate) struct Outcome {
 
 fn shape_of(seed: u64) -> Shape {
     let mut rng = Rng::new(seed ^ 0xabcd);
-    let (voters, acks) = [(1, 0), (2, 1), (3, 1), (3, 1), (3, 1), (3, 2), (5, 2), (5, 2)][rng.index(8)];
-    let changes = rng.chance(300);
+    let (voters, acks) = [
+        (1, 0),
+        (2, 1),
+        (3, 1),
+        (3, 1),
+        (3, 1),
+        (3, 2),
+        (5, 2),
+        (5, 2),
+        (4, 1),
+        (5, 1),
+    ][rng.index(10)];
+    let changes = rng.chance(400);
     let spares = if changes { rng.index(3) } else { 0 };
     Shape {
         voters,

@@ -8,7 +8,7 @@ impl World {
         if self.nodes[id].server.serves().is_some() {
             self.write(id, false);
         }
-        let wait = self.rng.between(5 * MS, 40 * MS);
+        let wait = self.rng.between(5 * MS, 80 * MS);
         self.after(wait, What::Client { id });
     }
 

@@ -222,6 +222,7 @@ impl World {
                 cut: vec![vec![0; all]; all],
                 cut_store: vec![0; all],
                 store_down: 0,
+                store_slow: 0,
                 lossy: 0,
             },
             ledger: Ledger::default(),
