@@ -20,7 +20,12 @@ pub enum Event<P> {
     /// The store shows this record, which belongs to the store and the shard that this member knows.
     Record(Record),
     /// How a swap ended.
-    Swapped(Swapped),
+    Swapped {
+        /// What was asked for: an answer may come after the machine has asked for something else.
+        to: Record,
+        /// What became of it.
+        outcome: Swapped,
+    },
     /// A message came in.
     Received {
         /// Who sent it.
@@ -54,7 +59,8 @@ pub enum Event<P> {
         /// The term.
         term: u64,
     },
-    /// An agent that was restarted found its server running as the opened primary of the term.
+    /// An agent that was restarted found its server running as the opened primary of the term, not fenced for a handover. It must
+    /// be the first event: the machine would else open a new term in place.
     Resumed {
         /// The term.
         term: u64,
@@ -172,8 +178,8 @@ pub struct Machine<P> {
     quiet_until: Duration,
     /// This member does not stand before.
     stand_after: Duration,
-    /// Another has just opened a term and is given time to lead it.
-    newcomer_until: Duration,
+    /// The holder of a new term is left alone until then.
+    patient_until: Duration,
     /// A holder without a server does not open a new term before.
     reopen_after: Duration,
     rounds: u64,
@@ -268,7 +274,7 @@ impl<P: Position> Machine<P> {
             eligible: false,
             quiet_until: now.saturating_add(timing.lease),
             stand_after: now,
-            newcomer_until: now,
+            patient_until: now,
             reopen_after: now.saturating_add(look),
             rounds: 0,
             random: seed | 1,
@@ -281,7 +287,7 @@ impl<P: Position> Machine<P> {
         match event {
             Event::Tick => {}
             Event::Record(record) => self.saw_record(record, now),
-            Event::Swapped(outcome) => self.swapped(outcome, now),
+            Event::Swapped { to, outcome } => self.swapped(to, outcome, now),
             Event::Received { from, message } => self.received(from, message, now),
             Event::Stopped { term, position } => self.stopped(term, position, now),
             Event::CaughtUp { term, done } => self.caught_up(term, done, now),
@@ -339,7 +345,7 @@ impl<P: Position> Machine<P> {
                 lapse
                     .max(self.quiet_until)
                     .max(self.stand_after)
-                    .max(self.newcomer_until)
+                    .max(self.patient_until)
             }
             Role::PreVote { until, .. } | Role::Swapping { until, .. } => *until,
             Role::Promising { asked, .. } => asked.saturating_add(t.ask_again),
@@ -370,7 +376,8 @@ impl<P: Position> Machine<P> {
                     self.stand(now);
                 }
             }
-            Role::PreVote { until, .. } | Role::Swapping { until, .. } if now >= until => self.give_up(now),
+            Role::PreVote { until, .. } if now >= until => self.give_up(now),
+            Role::Swapping { until, .. } if now >= until => self.swap_failed(now),
             Role::PreVote { .. } | Role::Swapping { .. } | Role::CatchingUp { .. } => {}
             Role::Promising { .. } => self.ask_for_promises(now),
             Role::Leading(_) => self.lead(now),
@@ -406,11 +413,7 @@ impl<P: Position> Machine<P> {
             return;
         }
         let term = record.term;
-        let new_term = self.known.as_ref().is_none_or(|known| known.term < term);
-        if new_term && record.holder.is_some() && !record.is_held_by(&self.me) {
-            self.newcomer_until = now.saturating_add(self.timing.patience);
-        }
-        self.known = Some(record.clone());
+        self.know(record.clone(), now);
         match &mut self.role {
             Role::Leading(lead) if lead.record.term == term => lead.record = record.clone(),
             Role::Leading(lead) if lead.record.term < term => self.step_down(now),
@@ -425,6 +428,19 @@ impl<P: Position> Machine<P> {
         if record.is_held_by(&self.me) && term > self.durable.term && !own_swap {
             self.ask(record, now);
         }
+    }
+
+    /// Keeps a record that may be the newest one. Who opened a term is given time to lead: members without servers would else
+    /// depose each other for ever before they have asked the others in earnest.
+    fn know(&mut self, record: Record, now: Duration) {
+        let before = self.known.as_ref();
+        if before.is_some_and(|known| !record.is_newer_than(known)) {
+            return;
+        }
+        if before.is_none_or(|known| record.term > known.term) && !record.is_held_by(&self.me) {
+            self.patient_until = now.saturating_add(self.timing.patience);
+        }
+        self.known = Some(record);
     }
 
     fn raise(&mut self, record: &Record) {

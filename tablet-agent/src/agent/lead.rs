@@ -309,21 +309,25 @@ impl Agent {
     /// its row is there and the server was not restarted since, which would have left it read-only.
     pub(super) async fn resume(&self, process: Process) -> anyhow::Result<()> {
         let state = self.memory.get();
-        let (Some(_), Some(record), Some(base)) = (process.pid, &state.shard_seen, &state.base) else {
-            return Ok(());
-        };
         let term = state.promised.held;
-        if term == 0 || record.term != term || base.term != term {
+        if process.pid.is_none() || term == 0 {
             return Ok(());
         }
-        self.answers().await?;
-        let seen = flags(&self.shared.control).await?;
-        let uuid = term_uuid(&record.shard_id)?;
-        if !seen.super_read_only && seen.gtid_executed()?.contains(&uuid, term) {
-            let base = Data::new(base.gtids.parse()?, &uuid);
-            self.leader.tell(Event::Resumed { term, base });
+        if let (Some(record), Some(base)) = (&state.shard_seen, &state.base)
+            && record.term == term
+            && base.term == term
+        {
+            self.answers().await?;
+            let seen = flags(&self.shared.control).await?;
+            let uuid = term_uuid(&record.shard_id)?;
+            if !seen.super_read_only && seen.gtid_executed()?.contains(&uuid, term) {
+                let base = Data::new(base.gtids.parse()?, &uuid);
+                self.leader.tell(Event::Resumed { term, base });
+                return Ok(());
+            }
         }
-        Ok(())
+        // It was in the middle of something: what waits for its acknowledgement there is told by its log.
+        Ok(self.shared.link.order(Order::Kill).await?)
     }
 }
 

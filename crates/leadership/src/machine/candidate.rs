@@ -23,6 +23,7 @@ impl<P: Position> Machine<P> {
             && ready
             && self.eligible
             && now >= self.stand_after
+            && now >= self.patient_until
             && self.sees_nobody(now)
     }
 
@@ -75,14 +76,11 @@ impl<P: Position> Machine<P> {
         let count = yes.iter().filter(|voter| known.is_voter(voter)).count();
         if count >= known.promises_needed() {
             let to = known.next_term(&self.me);
-            self.swap(to, Purpose::Stand, now);
+            self.swap(known.clone(), to, Purpose::Stand, now);
         }
     }
 
-    pub(super) fn swap(&mut self, to: Record, purpose: Purpose, now: Duration) {
-        let Some(from) = self.known.clone() else {
-            return;
-        };
+    pub(super) fn swap(&mut self, from: Record, to: Record, purpose: Purpose, now: Duration) {
         self.role = Role::Swapping {
             to: to.clone(),
             purpose,
@@ -91,37 +89,50 @@ impl<P: Position> Machine<P> {
         self.out.push(Effect::Swap { from, to });
     }
 
-    pub(super) fn swapped(&mut self, outcome: Swapped, now: Duration) {
+    pub(super) fn swapped(&mut self, asked: Record, outcome: Swapped, now: Duration) {
         let Role::Swapping { to, purpose, .. } = &self.role else {
-            // Too late: the store tells what became of it.
-            if let Swapped::Lost(record) = outcome {
-                self.saw_record(record, now);
-            }
-            return;
+            return self.swapped_late(asked, outcome, now);
         };
+        if *to != asked {
+            return self.swapped_late(asked, outcome, now);
+        }
         let (to, purpose) = (to.clone(), *purpose);
         match outcome {
             Swapped::Won => {
-                self.known = Some(to.clone());
+                self.know(to.clone(), now);
                 self.role = Role::Follower;
                 match purpose {
                     // A promise to somebody else's higher term came first: this term is lost.
                     Purpose::Stand | Purpose::Reopen if to.term < self.durable.term => self.back_off(now),
                     Purpose::Stand => self.ask(to, now),
                     Purpose::Reopen => self.take_term(to, now),
-                    Purpose::Cede => self.cede(to, now),
+                    Purpose::Cede => self.cede(to),
                 }
             }
             Swapped::Lost(record) => {
-                self.give_up(now);
+                self.swap_failed(now);
                 self.saw_record(record, now);
             }
-            Swapped::Unknown => self.give_up(now),
+            Swapped::Unknown => self.swap_failed(now),
         }
     }
 
-    fn cede(&mut self, record: Record, now: Duration) {
-        self.stand_after = self.stand_after.max(now.saturating_add(self.timing.patience));
+    pub(super) fn swap_failed(&mut self, now: Duration) {
+        self.give_up(now);
+        let again = now.saturating_add(self.timing.ask_again);
+        self.reopen_after = self.reopen_after.max(again);
+    }
+
+    /// The machine is about something else by now: only the record counts.
+    fn swapped_late(&mut self, asked: Record, outcome: Swapped, now: Duration) {
+        match outcome {
+            Swapped::Won => self.saw_record(asked, now),
+            Swapped::Lost(record) => self.saw_record(record, now),
+            Swapped::Unknown => {}
+        }
+    }
+
+    fn cede(&mut self, record: Record) {
         if let Some(winner) = record.holder.clone() {
             self.send(winner, Message::TakeOver { record });
         }
@@ -202,8 +213,7 @@ impl<P: Position> Machine<P> {
             }
             Ok(Some(winner)) => {
                 let to = record.next_term(&winner.clone());
-                self.known = Some(record);
-                self.swap(to, Purpose::Cede, now);
+                self.swap(record, to, Purpose::Cede, now);
             }
             Ok(None) => {}
             Err((one, other)) => {

@@ -40,20 +40,18 @@ impl<P: Position> Machine<P> {
     }
 
     pub(super) fn resumed(&mut self, term: u64, base: P, now: Duration) {
-        let Some(known) = &self.known else {
-            return;
+        let durable = self.durable;
+        let record = self.known.clone().filter(|known| {
+            known.term == term && known.is_held_by(&self.me) && durable.held == term && durable.term == term
+        });
+        let Some(record) = record.filter(|_| matches!(self.role, Role::Follower)) else {
+            // Somebody else may lead by now: such a server must not go on.
+            return self.out.push(Effect::Kill);
         };
-        if !matches!(self.role, Role::Follower) {
-            return;
-        }
-        let mine = known.term == term && known.is_held_by(&self.me);
-        if mine && self.durable.held == term && self.durable.term == term {
-            let record = known.clone();
-            self.server_up = true;
-            self.begin_to_lead(record, now);
-            self.based(term, base);
-            self.opened(term);
-        }
+        self.server_up = true;
+        self.begin_to_lead(record, now);
+        self.based(term, base);
+        self.opened(term);
     }
 
     /// When the leases lapse; none: never, since no commit waits for anybody.
@@ -162,11 +160,12 @@ impl<P: Position> Machine<P> {
 
     pub(super) fn server_down(&mut self, now: Duration) {
         self.server_up = false;
+        // The next process is none that a lapse must end.
+        self.out.push(Effect::Deadline(None));
         match &self.role {
             Role::Leading(lead) => {
                 let record = lead.record.clone();
                 let term = record.term;
-                self.out.push(Effect::Deadline(None));
                 self.give_up(now);
                 self.release(&record, term);
                 let alone = record.acks == 0;
@@ -208,9 +207,9 @@ impl<P: Position> Machine<P> {
     /// A restart in place is a new term. It needs no promises: this member has everything that was acknowledged up to its own
     /// term, and the swap shows that nobody held a later one.
     pub(super) fn reopen(&mut self, now: Duration) {
-        if let Some(known) = &self.known {
+        if let Some(known) = self.known.clone() {
             let to = known.next_term(&self.me);
-            self.swap(to, Purpose::Reopen, now);
+            self.swap(known, to, Purpose::Reopen, now);
         }
     }
 
@@ -224,10 +223,9 @@ impl<P: Position> Machine<P> {
         }
         let record = lead.record.clone();
         let next = record.next_term(to);
-        self.known = Some(record.clone());
         self.out.push(Effect::Deadline(None));
         self.release(&record, term);
-        self.swap(next, Purpose::Cede, now);
+        self.swap(record, next, Purpose::Cede, now);
         // Should the swap fail, it goes on by a term of its own.
         self.reopen_after = now.saturating_add(self.timing.reopen);
     }

@@ -36,6 +36,7 @@ impl<P: Position> Machine<P> {
         }
         self.raise(&record);
         self.promising_to = None;
+        self.patient_until = now;
         if lease && record.is_voter(&self.me) {
             self.grant = Some(Granted {
                 to: from.clone(),
@@ -51,7 +52,6 @@ impl<P: Position> Machine<P> {
         let is_theirs = |to: &Member, of: u64| to == from && of <= term;
         if self.grant.as_ref().is_some_and(|g| is_theirs(&g.to, g.term)) {
             self.grant = None;
-            self.newcomer_until = now;
             self.back_off(now);
         }
         if let Some(leader) = &self.leader
@@ -67,15 +67,20 @@ impl<P: Position> Machine<P> {
         self.grant.as_ref().is_some_and(|grant| now < grant.until)
     }
 
+    /// No lease of another, known or forgotten, stands against it.
+    fn may_promise_to(&self, candidate: &Member, now: Duration) -> bool {
+        let to_another = self.grant.as_ref().is_some_and(|grant| grant.to != *candidate);
+        now >= self.quiet_until && !(to_another && self.has_granted(now))
+    }
+
     pub(super) fn pre_vote_request(&mut self, from: Member, round: u64, record: Record, now: Duration) {
         self.saw_record(record.clone(), now);
         let current = self
             .known
             .as_ref()
             .is_none_or(|known| !known.is_newer_than(&record));
-        // The candidate that this member promised to is given its time.
-        let left_alone =
-            now < self.stand_after && self.promising_to.as_ref().is_some_and(|other| *other != from);
+        let holder = self.known.as_ref().and_then(|known| known.holder.as_ref());
+        let left_alone = now < self.patient_until && holder != Some(&from);
         let yes = current && !left_alone && self.sees_nobody(now);
         let record = self.known.clone();
         self.send(from, Message::PreVote { round, yes, record });
@@ -89,7 +94,7 @@ impl<P: Position> Machine<P> {
             Role::CatchingUp { .. } => true,
             Role::Leading(lead) => lead.opened || now < lead.since.saturating_add(self.timing.opening),
         };
-        !busy && now >= self.quiet_until && now >= self.newcomer_until && !self.has_granted(now)
+        !busy && now >= self.quiet_until && !self.has_granted(now)
     }
 
     pub(super) fn promise_request(&mut self, from: Member, record: Record, urgent: bool, now: Duration) {
@@ -104,8 +109,7 @@ impl<P: Position> Machine<P> {
             let higher = self.durable.term;
             return self.send(from, Message::Refused { term, higher });
         }
-        let to_another = self.grant.as_ref().is_some_and(|grant| grant.to != from);
-        if now < self.quiet_until || to_another && self.has_granted(now) {
+        if !self.may_promise_to(&from, now) {
             return;
         }
         if let Role::Leading(lead) = &self.role {
@@ -125,7 +129,6 @@ impl<P: Position> Machine<P> {
         }
         self.leader = None;
         self.promising_to = Some(from);
-        self.stand_after = self.stand_after.max(now.saturating_add(self.timing.patience));
         self.out.push(Effect::StopReceiving { term });
     }
 
@@ -139,7 +142,11 @@ impl<P: Position> Machine<P> {
                 let candidate = candidate.clone();
                 self.send(candidate, Message::Promise { term, position });
             }
-            None => self.promised(self.me.clone(), term, position, now),
+            // Its own leases bind a candidate as well; it asks itself again.
+            None if self.may_promise_to(&self.me, now) => {
+                self.promised(self.me.clone(), term, position, now);
+            }
+            None => {}
         }
     }
 
