@@ -15,4 +15,4 @@ pub mod rewind;
 
 pub use errant::errant;
 pub use logs::before_start;
-pub use rewind::{Rewind, RewindError, rewind};
+pub use rewind::{Rewind, RewindError, logged, rewind};
