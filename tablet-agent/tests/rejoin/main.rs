@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod clones;
+mod copies;
 mod load;
 mod pair;
 #[path = "../common/server.rs"]
@@ -230,7 +231,8 @@ async fn a_rotation_that_did_not_wait(pair: &mut Pair) {
     pair.leader.kill();
     let tail = pair.leader.logged_beyond(&known);
     assert_eq!(logged(pair.leader.data()).unwrap(), known.union(&tail));
-    pair.interrupted_cuts(&known);
+    copies::interrupted(pair, &known);
+    copies::damaged(pair, &known);
     let cut = pair.cut(&known);
     assert_eq!((cut.missing.count(), cut.transactions, cut.files), (4, 4, 2));
     pair.rejoin(&known).await;
