@@ -73,6 +73,14 @@ impl Control {
         }
     }
 
+    /// Another connection to the same server as the same user.
+    pub fn another(&self) -> Control {
+        Control {
+            opts: self.opts.clone(),
+            conn: Mutex::new(None),
+        }
+    }
+
     /// Runs statements in order, each without a result; stops at the first error.
     pub async fn run<S: AsRef<str>>(&self, statements: &[S], limit: Duration) -> Result<(), ControlError> {
         self.with(limit, async |conn| {

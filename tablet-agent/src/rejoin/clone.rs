@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::logs::forget_purged;
 use crate::accounts::{AGENT, REPLICATION};
 use crate::control::{Control, ControlError};
 use crate::durable;
@@ -85,6 +86,7 @@ pub async fn clone(
     control.run(&prepare, QUICK).await?;
     let connection: u64 = control.row("SELECT CONNECTION_ID()", QUICK).await?;
     durable::replace(&recipient.data.join(MARK), b"")?;
+    forget_purged(recipient.data)?;
     let statement = [format!(
         "CLONE INSTANCE FROM '{REPLICATION}'@{}:{} IDENTIFIED BY {} REQUIRE SSL",
         literal(donor.host),

@@ -16,7 +16,7 @@ use binlog::gtid::GtidSet;
 use binlog::index::IndexError;
 
 use super::cut::cut;
-use super::logs::Logs;
+use super::logs::{Logs, purged};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,12 +118,12 @@ pub fn rewind(data: &Path, leader: &GtidSet, uuid: &str) -> Result<Rewind, Rewin
     }))
 }
 
-/// All transactions of the log, acknowledged or not: what mysqld will have executed if it is started as it is, but for what it got by
-/// a clone, which no log tells. So a former primary can say what it has before it may be started. The same hints as for [`rewind`] apply.
+/// Everything that mysqld, which is down, has or will have executed if it is started as it is, acknowledged or not. So a former
+/// primary can say what it has before it may be started. The same hints as for [`rewind`] apply.
 pub fn logged(data: &Path) -> Result<GtidSet, RewindError> {
     let found = recent(&Logs::open(data)?, &GtidSet::default())?;
     let all = |set: GtidSet, (_, log): &(usize, Comparison)| set.union(&log.previous).union(&log.missing);
-    Ok(found.iter().fold(GtidSet::default(), all))
+    Ok(found.iter().fold(purged(data)?, all))
 }
 
 /// The files that may hold a transaction which was never acknowledged, oldest first, compared with a set.

@@ -126,9 +126,9 @@ impl Shard {
     }
 
     /// Stops a tablet in order, and returns its exit code.
-    pub(crate) fn stop(&mut self, serials: &[u32]) -> Vec<Option<i32>> {
+    pub(crate) fn stop(&mut self, serials: &[u32], by: nix::sys::signal::Signal) -> Vec<Option<i32>> {
         for serial in serials {
-            signal(self.supervisor(*serial), nix::sys::signal::Signal::SIGTERM);
+            signal(self.supervisor(*serial), by);
         }
         serials
             .iter()
@@ -190,6 +190,21 @@ impl Shard {
             .unwrap()
     }
 
+    /// Waits until one of the tablets serves as the primary of a later term, and returns its serial.
+    pub(crate) async fn new_primary(&self, serials: &[u32], term: u64) -> u32 {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            for serial in serials {
+                let health = self.status(*serial).await.and_then(|s| s.health);
+                if health.is_some_and(|h| h.serving && h.role() == TabletRole::Primary && h.term > term) {
+                    return *serial;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody leads a term after {term}\n{}", self.logs())
+    }
+
     pub(crate) async fn record(&self) -> ShardRecord {
         self.store
             .require::<ShardRecord>(&keys::shard("c", "-"))
@@ -209,13 +224,6 @@ impl Shard {
     /// A connection as the gateway's account.
     pub(crate) async fn app(&self, serial: u32) -> Conn {
         self.connect(serial, "vitrail_app", "app-password").await.unwrap()
-    }
-
-    /// A connection as the agent's account.
-    pub(crate) async fn admin(&self, serial: u32) -> Conn {
-        self.connect(serial, "vitrail_agent", "agent-password")
-            .await
-            .unwrap()
     }
 
     pub(crate) async fn connect(&self, serial: u32, user: &str, password: &str) -> mysql_async::Result<Conn> {
@@ -275,6 +283,9 @@ impl Shard {
 
 impl Drop for Shard {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.logs());
+        }
         for child in self.tablets.values_mut() {
             let _ = child.kill();
             let _ = child.wait();
