@@ -1,13 +1,14 @@
 //! A member's data anew from another member, by MySQL's clone plugin.
 //!
-//! The plugin empties the data directory of user data before anything arrives, and the binary log goes last: a member whose clone
-//! broke off may claim transactions that it lost the rows of. A mark in the data directory outlives that. [`is_incomplete`] tells that
-//! nothing but another clone helps, and [`complete`], called when mysqld has ended, that the data is whole.
+//! The plugin drops all databases, Vitrail's own among them, and empties gtid_executed before anything arrives: a member whose clone
+//! broke off looks like a new one and is none. A mark in the data directory outlives that. [`is_incomplete`] tells that nothing but
+//! another clone helps, and [`complete`], asked when mysqld has ended, that the data is whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::logs::forget_purged;
 use crate::accounts::{AGENT, REPLICATION};
 use crate::control::{Control, ControlError};
 use crate::durable;
@@ -85,6 +86,7 @@ pub async fn clone(
     control.run(&prepare, QUICK).await?;
     let connection: u64 = control.row("SELECT CONNECTION_ID()", QUICK).await?;
     durable::replace(&recipient.data.join(MARK), b"")?;
+    forget_purged(recipient.data)?;
     let statement = [format!(
         "CLONE INSTANCE FROM '{REPLICATION}'@{}:{} IDENTIFIED BY {} REQUIRE SSL",
         literal(donor.host),
@@ -123,8 +125,8 @@ fn ended(result: Result<(), ControlError>) -> Result<(), CloneError> {
 
 /// Whether a clone left whole data in this data directory, whose mysqld has ended; it is the server `uuid` then.
 pub fn complete(data: &Path, uuid: &str) -> io::Result<bool> {
-    // mysqld puts the received files in place at its next start if it finds this one.
-    if !data.join("#clone/#status_fix").exists() || data.join("#clone/#status_in_progress").exists() {
+    // mysqld has the second file while it clones, and replaces it by the first when its next start has whole files to put in place.
+    if !data.join("#clone/#status_fix").exists() || data.join("#clone/#status_error").exists() {
         return Ok(false);
     }
     datadir::set_uuid(data, uuid)?;
@@ -195,10 +197,10 @@ mod tests {
         assert!(!complete(data, "u").unwrap() && is_incomplete(data));
         std::fs::create_dir(data.join("#clone")).unwrap();
         std::fs::write(data.join("#clone/#status_fix"), b"").unwrap();
-        std::fs::write(data.join("#clone/#status_in_progress"), b"").unwrap();
+        std::fs::write(data.join("#clone/#status_error"), b"").unwrap();
         assert!(!complete(data, "u").unwrap() && is_incomplete(data));
         assert_eq!(datadir::uuid(data).unwrap(), None);
-        std::fs::remove_file(data.join("#clone/#status_in_progress")).unwrap();
+        std::fs::remove_file(data.join("#clone/#status_error")).unwrap();
         assert!(complete(data, "u").unwrap() && !is_incomplete(data));
         assert_eq!(datadir::uuid(data).unwrap().as_deref(), Some("u"));
     }

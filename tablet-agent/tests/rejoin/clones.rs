@@ -6,7 +6,7 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable as _;
 use tablet_agent::mysqld::datadir;
 use tablet_agent::rejoin::clone::{CloneError, Donor, Recipient, clone, complete, is_incomplete};
-use tablet_agent::rejoin::{Rewind, RewindError, errant, rewind};
+use tablet_agent::rejoin::{Rewind, RewindError, errant, keep_purged, logged, rewind};
 
 use crate::pair::Pair;
 use crate::support::Member;
@@ -81,6 +81,54 @@ pub(crate) async fn errant_transactions(pair: &mut Pair) {
     assert_eq!(pair.follower.executed().await, leader);
     pair.follower.follow(&pair.leader).await;
     pair.leader.run(&["INSERT INTO d.t VALUES (5002, 1)"]).await;
+    pair.same().await;
+}
+
+/// A cloned member's log begins behind what it was cloned with, which gtid_purged has from the first start on.
+pub(crate) async fn what_no_log_tells(pair: &mut Pair) {
+    let member = &mut pair.follower;
+    let purged: Vec<String> = member.rows("SELECT @@global.gtid_purged").await;
+    let executed = member.executed().await;
+    member.kill();
+    assert_ne!(logged(member.data()).unwrap(), executed);
+    keep_purged(member.data(), &purged[0].parse().unwrap()).unwrap();
+    assert_eq!(logged(member.data()).unwrap(), executed);
+    member.start().await;
+    assert_eq!(member.executed().await, executed);
+}
+
+/// A clone that mysqld did not survive: it starts as a server without transactions and without Vitrail's own tables.
+pub(crate) async fn killed_halfway(pair: &mut Pair) {
+    let member = &pair.follower;
+    member
+        .run(&["SET GLOBAL clone_autotune_concurrency=OFF, GLOBAL clone_max_concurrency=1, GLOBAL clone_max_data_bandwidth=1"])
+        .await;
+    let (socket, data) = (member.layout.mysql_socket.clone(), member.data().to_owned());
+    let port = pair.leader.port;
+    let work = tokio::spawn(async move {
+        let recipient = Recipient {
+            socket: &socket,
+            password: "agent-password",
+            data: &data,
+        };
+        clone(&recipient, &donor(port), Duration::from_secs(60), |_| {}).await
+    });
+    while !member.data().join("#clone/#replace_files").exists() {
+        assert!(!work.is_finished());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    pair.follower.kill();
+    // The connection's end is no failure here: the end of the process is awaited, and then the data looked at.
+    work.await.unwrap().unwrap();
+    let member = &mut pair.follower;
+    assert!(!complete(member.data(), "unused").unwrap() && is_incomplete(member.data()));
+    member.start().await;
+    assert!(member.executed().await.is_empty());
+    assert!(logged(member.data()).unwrap().is_empty());
+    let databases: Vec<String> = member.rows("SHOW DATABASES LIKE '_vitrail'").await;
+    assert!(databases.is_empty());
+    rebuild(member, &pair.leader).await;
+    pair.follower.follow(&pair.leader).await;
     pair.same().await;
 }
 
