@@ -1,6 +1,7 @@
 //! One member's machine: its state, its events and effects, and the step.
 
 mod candidate;
+mod change;
 mod primary;
 mod voter;
 
@@ -75,6 +76,12 @@ pub enum Event<P> {
     Eligible(bool),
     /// The data was compared with the primary's of a later term: nothing is left of terms that this member held.
     Cleared,
+    /// The primary wants other voters or another W, after the steps that come before publishing. [`Machine::known`] shows when it
+    /// is done; if it does not within a swap's time, the event is to be repeated.
+    Change {
+        /// The record, one version later.
+        to: Record,
+    },
     /// The primary was fenced in order and this member is to lead after it: it has everything.
     HandOver {
         /// The term that ends.
@@ -235,6 +242,8 @@ enum Purpose {
 #[derive(Debug, Clone, PartialEq)]
 struct Leading<P> {
     record: Record,
+    /// What the record may have become already.
+    pending: Option<Record>,
     since: Duration,
     base: Option<P>,
     opened: bool,
@@ -298,6 +307,7 @@ impl<P: Position> Machine<P> {
             Event::ServerDown => self.server_down(now),
             Event::Eligible(eligible) => self.eligible = eligible,
             Event::Cleared => self.cleared(),
+            Event::Change { to } => self.change(to, now),
             Event::HandOver { term, to } => self.hand_over(term, &to, now),
         }
         self.tick(now);
@@ -415,7 +425,10 @@ impl<P: Position> Machine<P> {
         let term = record.term;
         self.know(record.clone(), now);
         match &mut self.role {
-            Role::Leading(lead) if lead.record.term == term => lead.record = record.clone(),
+            Role::Leading(lead) if lead.record.term == term => {
+                lead.record = record.clone();
+                lead.pending = None;
+            }
             Role::Leading(lead) if lead.record.term < term => self.step_down(now),
             Role::Promising { record: mine, .. } | Role::CatchingUp { record: mine } if mine.term < term => {
                 self.give_up(now);

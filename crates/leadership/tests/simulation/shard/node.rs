@@ -241,6 +241,7 @@ impl World {
                 Todo::Stand(stance) => {
                     if self.nodes[id].stance != stance {
                         self.nodes[id].stance = stance;
+                        self.look_for_change(id);
                         self.manage(id);
                     }
                 }
@@ -280,7 +281,7 @@ impl World {
                 let to = self.id_of(&to);
                 self.send(id, to, &message);
             }
-            Effect::Swap { from, to } => self.swap(id, from, to, false),
+            Effect::Swap { from, to } => self.swap(id, from, to),
             Effect::StopReceiving { term } => {
                 self.nodes[id].orders.push_back(Order::Stop { term });
                 self.manage(id);
@@ -349,12 +350,9 @@ impl World {
     }
 
     /// How a swap ended; an answer that is not waited for any more is nobody's.
-    pub(crate) fn answer(&mut self, id: usize, life: u32, to: Record, outcome: Swapped, change: bool) {
+    pub(crate) fn answer(&mut self, id: usize, life: u32, to: Record, outcome: Swapped) {
         if self.nodes[id].life != life {
             return;
-        }
-        if change {
-            return self.changed(id, &to, outcome);
         }
         self.agent(id, Event::Swapped { to, outcome });
     }
