@@ -380,7 +380,15 @@ fn a_change_of_the_record_waits_for_the_leases_that_it_needs_and_keeps_to_both_r
         version: 2,
         ..old.clone()
     };
-    let mut a = Machine::new(name(0), Timing::default(), Some(old), durable(1, 1), ms(0), 1);
+    let mut a = Machine::new(
+        name(0),
+        Timing::default(),
+        Some(old),
+        durable(1, 1),
+        false,
+        ms(0),
+        1,
+    );
     let base = Log::default();
     let grant = |sent| Message::Grant { term: 1, sent };
     let serves = |a: &Machine<Log>| matches!(a.stance(), Stance::Lead { serve: true, .. });
