@@ -20,7 +20,7 @@ struct Bounds {
     voters: usize,
     acks: usize,
     /// Coarse steps of time after the first primary serves.
-    ticks: u64,
+    ticks: usize,
     faults: usize,
     states: usize,
 }
@@ -43,8 +43,9 @@ fn digest(world: &World) -> u64 {
 /// # Errors
 /// The first broken rule, with the faults that led to it.
 fn explore(bounds: &Bounds) -> Result<Visited, String> {
-    let start = World::led(bounds.voters, bounds.acks);
-    let end = start.now + bounds.ticks;
+    let mut start = World::led(bounds.voters, bounds.acks);
+    start.left = bounds.faults;
+    let end = start.now + bounds.ticks as u64;
     let mut seen = HashSet::new();
     let mut todo: Vec<(World, Vec<(u64, Fault)>)> = vec![(start, Vec::new())];
     while let Some((mut world, path)) = todo.pop() {
@@ -83,14 +84,9 @@ fn check(world: &World, path: &[(u64, Fault)]) -> Result<(), String> {
     }
 }
 
-/// A test looks at this many states, or at `MODEL_STATES`.
-fn states(usual: usize) -> usize {
-    let wanted = std::env::var("MODEL_STATES").ok();
-    wanted.and_then(|n| n.parse().ok()).unwrap_or(usual)
-}
-
-fn faults(usual: usize) -> usize {
-    let wanted = std::env::var("MODEL_FAULTS").ok();
+/// A bound of a test, unless the environment wants another.
+fn bound(name: &str, usual: usize) -> usize {
+    let wanted = std::env::var(name).ok();
     wanted.and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
@@ -111,9 +107,9 @@ fn three_members_keep_the_rules_in_all_runs_with_few_faults() {
     assert_holds(&Bounds {
         voters: 3,
         acks: 1,
-        ticks: 12,
-        faults: faults(2),
-        states: states(400_000),
+        ticks: bound("MODEL_TICKS", 6),
+        faults: bound("MODEL_FAULTS", 2),
+        states: bound("MODEL_STATES", 3_000_000),
     });
 }
 
@@ -122,9 +118,9 @@ fn three_members_that_both_acknowledge_keep_the_rules() {
     assert_holds(&Bounds {
         voters: 3,
         acks: 2,
-        ticks: 10,
-        faults: faults(2),
-        states: states(150_000),
+        ticks: bound("MODEL_TICKS", 4),
+        faults: bound("MODEL_FAULTS", 2),
+        states: bound("MODEL_STATES", 3_000_000),
     });
 }
 
@@ -133,8 +129,8 @@ fn five_members_keep_the_rules_in_runs_with_one_fault() {
     assert_holds(&Bounds {
         voters: 5,
         acks: 2,
-        ticks: 8,
-        faults: faults(1),
-        states: states(100_000),
+        ticks: bound("MODEL_TICKS", 6),
+        faults: bound("MODEL_FAULTS", 1),
+        states: bound("MODEL_STATES", 3_000_000),
     });
 }
