@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::{Durable, Member, Message, Position, Record, Timing};
 
 /// What happens to a member.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event<P> {
     /// Time has passed.
     Tick,
@@ -76,8 +76,9 @@ pub enum Event<P> {
     Eligible(bool),
     /// The data was compared with the primary's of a later term: nothing is left of terms that this member held.
     Cleared,
-    /// The primary wants other voters or another W, after the steps that come before publishing. [`Machine::known`] shows when it
-    /// is done; if it does not within a swap's time, the event is to be repeated.
+    /// The primary wants other voters or another W, after the steps that come before publishing. [`Machine::stance`] shows when it
+    /// is done; if it does not within a swap's time, the event is to be repeated, by a restarted agent too: the swap may still
+    /// come to the store, so that the wish has to be on disk and what is stricter has to hold on the server until then.
     Change {
         /// The record, one version later.
         to: Record,
@@ -92,7 +93,7 @@ pub enum Event<P> {
 }
 
 /// How a swap of the record ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Swapped {
     /// The record is now the one asked for.
     Won,
@@ -103,7 +104,7 @@ pub enum Swapped {
 }
 
 /// What is to be done, in this order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect<P> {
     /// Nothing that follows may happen before this is on disk.
     Persist(Durable),
@@ -145,7 +146,7 @@ pub enum Effect<P> {
 }
 
 /// What the server is to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Stance<P> {
     /// Neither primary nor replica of anyone: receive nothing, serve reads of what is there at most.
     Wait,
@@ -166,7 +167,7 @@ pub enum Stance<P> {
 }
 
 /// The machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Machine<P> {
     me: Member,
     timing: Timing,
@@ -194,20 +195,20 @@ pub struct Machine<P> {
     out: Vec<Effect<P>>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Granted {
     to: Member,
     term: u64,
     until: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Leader<P> {
     record: Record,
     base: Option<P>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Role<P> {
     Follower,
     PreVote {
@@ -232,14 +233,14 @@ enum Role<P> {
     Leading(Leading<P>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
     Stand,
     Reopen,
     Cede,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Leading<P> {
     record: Record,
     /// What the record may have become already.

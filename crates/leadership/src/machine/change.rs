@@ -6,8 +6,8 @@ use super::{Effect, Machine, Role};
 use crate::{Position, Record};
 
 impl<P: Position> Machine<P> {
-    /// From the swap's order on voters may be elected by the new record, so that leases have to keep both from it: less leases by the
-    /// old rule may leave enough voters free by the new one.
+    /// From the swap's order on others may be elected by the new record, for which fewer promises may be enough than by the old one:
+    /// leases have to keep them from both. Who does not serve need not have them yet.
     pub(super) fn change(&mut self, to: Record, now: Duration) {
         let Role::Leading(lead) = &mut self.role else {
             return;
@@ -17,7 +17,7 @@ impl<P: Position> Machine<P> {
             && to.term == lead.record.term
             && to.holder == lead.record.holder
             && to.version == lead.record.version.saturating_add(1);
-        if !(repeated || follows) || lead.gated || !to.is_voter(&self.me) || to.acks >= to.voters.len() {
+        if !(repeated || follows) || !to.is_voter(&self.me) || to.acks >= to.voters.len() {
             return;
         }
         let from = lead.record.clone();
@@ -25,7 +25,7 @@ impl<P: Position> Machine<P> {
         let Role::Leading(lead) = &self.role else {
             return;
         };
-        if self.lapse_by(lead, &to).is_some_and(|lapse| lapse <= soon) {
+        if !lead.gated && self.lapse_by(lead, &to).is_some_and(|lapse| lapse <= soon) {
             return;
         }
         if let Role::Leading(lead) = &mut self.role {

@@ -1,3 +1,4 @@
+mod model;
 mod shard;
 
 use shard::{Log, Shard, ms, name, record};

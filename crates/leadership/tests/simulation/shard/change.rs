@@ -130,7 +130,7 @@ impl World {
             self.nodes[id].change = None;
             return;
         }
-        if self.led_by(id).is_none() {
+        if self.nodes[id].frozen > 0 {
             return self.after(50 * MS, What::Change { id, life });
         }
         let server = &self.nodes[id].server;
