@@ -1,6 +1,7 @@
 //! One member's machine: its state, its events and effects, and the step.
 
 mod candidate;
+mod change;
 mod primary;
 mod voter;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 use crate::{Durable, Member, Message, Position, Record, Timing};
 
 /// What happens to a member.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event<P> {
     /// Time has passed.
     Tick,
@@ -75,6 +76,13 @@ pub enum Event<P> {
     Eligible(bool),
     /// The data was compared with the primary's of a later term: nothing is left of terms that this member held.
     Cleared,
+    /// The primary wants other voters or another W, after the steps that come before publishing. [`Machine::stance`] shows when it
+    /// is done; if it does not within a swap's time, the event is to be repeated, by a restarted agent too: the swap may still
+    /// come to the store, so that the wish has to be on disk and what is stricter has to hold on the server until then.
+    Change {
+        /// The record, one version later.
+        to: Record,
+    },
     /// The primary was fenced in order and this member is to lead after it: it has everything.
     HandOver {
         /// The term that ends.
@@ -85,7 +93,7 @@ pub enum Event<P> {
 }
 
 /// How a swap of the record ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Swapped {
     /// The record is now the one asked for.
     Won,
@@ -96,7 +104,7 @@ pub enum Swapped {
 }
 
 /// What is to be done, in this order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect<P> {
     /// Nothing that follows may happen before this is on disk.
     Persist(Durable),
@@ -138,7 +146,7 @@ pub enum Effect<P> {
 }
 
 /// What the server is to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Stance<P> {
     /// Neither primary nor replica of anyone: receive nothing, serve reads of what is there at most.
     Wait,
@@ -159,7 +167,7 @@ pub enum Stance<P> {
 }
 
 /// The machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Machine<P> {
     me: Member,
     timing: Timing,
@@ -187,20 +195,20 @@ pub struct Machine<P> {
     out: Vec<Effect<P>>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Granted {
     to: Member,
     term: u64,
     until: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Leader<P> {
     record: Record,
     base: Option<P>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Role<P> {
     Follower,
     PreVote {
@@ -225,16 +233,18 @@ enum Role<P> {
     Leading(Leading<P>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
     Stand,
     Reopen,
     Cede,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Leading<P> {
     record: Record,
+    /// What the record may have become already.
+    pending: Option<Record>,
     since: Duration,
     base: Option<P>,
     opened: bool,
@@ -298,6 +308,7 @@ impl<P: Position> Machine<P> {
             Event::ServerDown => self.server_down(now),
             Event::Eligible(eligible) => self.eligible = eligible,
             Event::Cleared => self.cleared(),
+            Event::Change { to } => self.change(to, now),
             Event::HandOver { term, to } => self.hand_over(term, &to, now),
         }
         self.tick(now);
@@ -415,7 +426,10 @@ impl<P: Position> Machine<P> {
         let term = record.term;
         self.know(record.clone(), now);
         match &mut self.role {
-            Role::Leading(lead) if lead.record.term == term => lead.record = record.clone(),
+            Role::Leading(lead) if lead.record.term == term => {
+                lead.record = record.clone();
+                lead.pending = None;
+            }
             Role::Leading(lead) if lead.record.term < term => self.step_down(now),
             Role::Promising { record: mine, .. } | Role::CatchingUp { record: mine } if mine.term < term => {
                 self.give_up(now);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Durations. They must be the same on all members, up to differences of clock speed that [`Timing::gate_before`] covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// How long a grant holds: at the voter from receiving the request, at the primary from sending it, which is earlier.
     pub lease: Duration,

@@ -13,6 +13,7 @@ impl<P: Position> Machine<P> {
         self.grant = None;
         self.role = Role::Leading(Leading {
             record,
+            pending: None,
             since: now,
             base: None,
             opened: false,
@@ -56,11 +57,18 @@ impl<P: Position> Machine<P> {
 
     /// When the leases lapse; none: never, since no commit waits for anybody.
     pub(super) fn lapse(&self, lead: &Leading<P>) -> Option<Duration> {
-        let needed = lead.record.acks.checked_sub(1)?;
+        let by = |record: &Record| self.lapse_by(lead, record);
+        let changed = lead.pending.as_ref().and_then(by);
+        by(&lead.record).into_iter().chain(changed).min()
+    }
+
+    /// When the leases lapse that keep others from being elected by this record.
+    pub(super) fn lapse_by(&self, lead: &Leading<P>, record: &Record) -> Option<Duration> {
+        let needed = record.acks.checked_sub(1)?;
         let mut sent: Vec<Duration> = lead
             .grants
             .iter()
-            .filter(|(voter, _)| lead.record.is_voter(voter))
+            .filter(|(voter, _)| record.is_voter(voter))
             .map(|(_, sent)| *sent)
             .collect();
         sent.sort_unstable_by(|a, b| b.cmp(a));

@@ -30,7 +30,7 @@ pub(crate) struct Node {
     deadline: u64,
     pub(crate) task: Option<(u64, Task)>,
     pub(crate) orders: VecDeque<Order>,
-    /// A change of the voters under way.
+    /// A change of the voters under way. It is on disk: its swap may arrive long after the agent that ordered it has ended.
     pub(crate) change: Option<Record>,
     pub(crate) slow_disk: u32,
     pub(crate) slow_apply: u32,
@@ -119,6 +119,9 @@ impl World {
         let up = self.nodes[id].server.up;
         self.agent(id, if up { Event::ServerUp } else { Event::ServerDown });
         self.after(50 * MS, What::Manage { id });
+        if self.nodes[id].change.is_some() {
+            self.after(50 * MS, What::Change { id, life });
+        }
     }
 
     /// A primary that was opened goes on; any other is ended.
@@ -148,7 +151,6 @@ impl World {
         node.held_up.clear();
         node.task = None;
         node.orders.clear();
-        node.change = None;
         node.killing = false;
         self.say(|| format!("m{id}'s agent ends"));
     }
@@ -241,6 +243,7 @@ impl World {
                 Todo::Stand(stance) => {
                     if self.nodes[id].stance != stance {
                         self.nodes[id].stance = stance;
+                        self.look_for_change(id);
                         self.manage(id);
                     }
                 }
@@ -280,7 +283,7 @@ impl World {
                 let to = self.id_of(&to);
                 self.send(id, to, &message);
             }
-            Effect::Swap { from, to } => self.swap(id, from, to, false),
+            Effect::Swap { from, to } => self.swap(id, from, to),
             Effect::StopReceiving { term } => {
                 self.nodes[id].orders.push_back(Order::Stop { term });
                 self.manage(id);
@@ -349,12 +352,9 @@ impl World {
     }
 
     /// How a swap ended; an answer that is not waited for any more is nobody's.
-    pub(crate) fn answer(&mut self, id: usize, life: u32, to: Record, outcome: Swapped, change: bool) {
+    pub(crate) fn answer(&mut self, id: usize, life: u32, to: Record, outcome: Swapped) {
         if self.nodes[id].life != life {
             return;
-        }
-        if change {
-            return self.changed(id, &to, outcome);
         }
         self.agent(id, Event::Swapped { to, outcome });
     }
