@@ -1,19 +1,17 @@
 //! The replica: attached to the term's holder, acknowledging if it is a voter.
-//!
-//! Every member's set is a subset of the holder's here, since the holder stays the holder and its recovery commits all that it
-//! had sent. With elections that has to be checked before a member attaches to a new term (leadership.md, UUID rule).
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use proto::v1::{ReplicationState, SemiSyncState, TabletRole};
-use topology::keys;
 use topology::records::{MysqlAddress, ShardRecord};
 
-use super::lead::{HEARTBEAT, now_us, term_uuid};
-use super::process::Process;
+use super::lead::{HEARTBEAT, now_us};
 use super::{Agent, QUICK};
 use crate::accounts::{OWN_DATABASE, REPLICATION};
+use crate::leader::Data;
+use crate::leader::data::term_uuid;
+use crate::process::Process;
 use crate::server::{Flags, Replication, flags, replication};
 use crate::sql_text::literal;
 
@@ -33,33 +31,45 @@ impl Agent {
         &mut self,
         process: Process,
         record: &ShardRecord,
-        holder: &str,
-        voter: bool,
+        base: &Data,
     ) -> anyhow::Result<()> {
         self.lead = None;
-        // On disk before anything is received under it: the seed of this voter's promise.
-        if self.state.get().shard_seen.as_ref() != Some(record) {
-            self.state.update(|s| s.shard_seen = Some(record.clone()))?;
+        let holder = record.holder.clone().context("the term has no holder")?;
+        let voter = record.is_voter(&self.memory.get().alias) && !self.memory.get().replaces_voter;
+        if self.is_being_rebuilt() && process.pid.is_none() {
+            self.finish_rebuild().await?;
+        } else if self.memory.get().promised.held > 0 {
+            self.leave_office(process, base).await?;
         }
         self.ensure_mysqld(process).await?;
+        if self.is_being_rebuilt() {
+            return self.rebuild(record, "its last rebuild was cut off").await;
+        }
+        if let Some(why) = self.unfit.take() {
+            return self.rebuild(record, &why).await;
+        }
         let source = self
-            .tablets
-            .with(|all| all.get(&keys::tablet(holder)).map(|t| t.record.mysql.clone()));
-        let source = source
-            .filter(|s| s.port != 0)
+            .members
+            .mysql(&holder)
             .with_context(|| format!("the primary {holder} is not registered"))?;
         let seen = flags(&self.shared.control).await?;
         self.fence(&seen).await?;
+        if let Some(why) = self.join(record, base, &seen).await? {
+            return self.rebuild(record, &why).await;
+        }
         let mut status = replication(&self.shared.control).await?;
-        if self.attach(&seen, status.as_ref(), &source, voter).await? {
+        if self
+            .attach(record, &seen, status.as_ref(), &source, voter)
+            .await?
+        {
             status = replication(&self.shared.control).await?;
         }
-        self.publish(record, holder, voter, &seen, status.unwrap_or_default())
+        self.publish(record, &holder, voter, &seen, status.unwrap_or_default())
             .await
     }
 
     /// A replica writes nothing of its own, and its applier waits for nobody.
-    async fn fence(&self, seen: &Flags) -> anyhow::Result<()> {
+    pub(super) async fn fence(&self, seen: &Flags) -> anyhow::Result<()> {
         if !seen.super_read_only {
             self.shared
                 .control
@@ -78,6 +88,7 @@ impl Agent {
     /// Points replication at the source and starts it; says whether anything had to be done.
     async fn attach(
         &mut self,
+        record: &ShardRecord,
         seen: &Flags,
         status: Option<&Replication>,
         source: &MysqlAddress,
@@ -105,6 +116,8 @@ impl Agent {
         if statements.is_empty() {
             return Ok(false);
         }
+        let _server = self.leader.server().await;
+        self.still_follows(record)?;
         self.shared
             .control
             .run(&statements, QUICK * 6)
@@ -162,7 +175,7 @@ impl Agent {
             (true, true) => None,
         };
         let beat = if joined { self.heartbeat().await? } else { None };
-        if let Some(database) = self.state.get().database.clone().filter(|_| joined) {
+        if let Some(database) = self.memory.get().database.clone().filter(|_| joined) {
             self.schema.set_database(&database);
             self.schema.expect(beat.map_or(0, |(_, hash)| hash));
         }
