@@ -3,8 +3,10 @@
 pub mod answer;
 mod assign;
 mod branches;
+mod commit;
 pub mod context;
 mod ddl;
+mod describe;
 pub mod diagnostics;
 mod evaluate;
 mod execute;

@@ -6,24 +6,20 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use mysql_wire::SqlError;
-use mysql_wire::client::Prepared;
 use mysql_wire::message::{PrepareOk, StmtExecute, StmtFetch, StmtSendLongData};
 use mysql_wire::packet::write_packet;
 use mysql_wire::value::ValueRef;
 use mysql_wire::value::params::{ParamType, ParamValue, decode_params};
-use planner::catalog::{KeyspaceIndex, ShardIndex};
-use planner::plan::{Plan, PlanNode, Routing, Template};
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
-use super::answer::{Column, Table};
+use super::describe::Metadata;
 use super::execute::{Input, Protocol};
 use super::execution::{Bound, Execution, Ready, planner_param};
 use super::hold::Waited;
 use super::lease::{Lease, Needs};
 use super::planned::Planned;
 use super::query::{Done, Found};
-use super::show::ShowAction;
 use crate::backend::statements::StatementKey;
 use crate::error::{self, SqlResult};
 use crate::metrics::StatementLabel;
@@ -88,24 +84,6 @@ impl Statements {
             return;
         }
         value.extend_from_slice(long.data);
-    }
-}
-
-/// What COM_STMT_PREPARE answers.
-#[derive(Default)]
-struct Metadata {
-    params: Vec<Vec<u8>>,
-    columns: Vec<Vec<u8>>,
-    warnings: u16,
-}
-
-impl From<Prepared> for Metadata {
-    fn from(prepared: Prepared) -> Self {
-        Self {
-            params: prepared.params,
-            columns: prepared.columns,
-            warnings: prepared.warnings,
-        }
     }
 }
 
@@ -174,73 +152,6 @@ impl Session {
             fingerprint,
         };
         Ok((self.statements.insert(statement)?, metadata))
-    }
-
-    /// Asks a shard for the statement's metadata, and for its errors.
-    async fn describe_on_shard(&mut self, plan: &Plan, input: &Input<'_>) -> SqlResult<Metadata> {
-        let Some((keyspace, shard, query)) = place_of(plan) else {
-            return Ok(Metadata::default());
-        };
-        let (text, _) = self.render(query, input, None)?;
-        let cluster = self.worker.cluster();
-        let needs = Needs {
-            primary: plan.effects.locking_read,
-            anywhere: true,
-            ..Needs::default()
-        };
-        let lease = self.lease(&cluster, keyspace, shard, needs).await?;
-        self.describe_on(lease, &text).await
-    }
-
-    /// Prepares a statement on a shard without running it, for MySQL's errors.
-    pub(super) async fn try_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<()> {
-        self.describe_on(lease, text).await.map(|_| ())
-    }
-
-    async fn describe_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
-        let mut lease = self.settled(lease).await?;
-        let key = self.statement_key(text, &[], &lease);
-        let conn = &mut lease.branch.conn;
-        match conn.prepare(text).await.map_err(|error| conn.lost(error)) {
-            Ok(prepared) => {
-                conn.remember(key, prepared.id);
-                self.branches.give_back(lease.branch);
-                Ok(Metadata::from(prepared))
-            }
-            Err(wrong) => Err(self.fallen(lease, wrong)),
-        }
-    }
-
-    /// Metadata of a statement that the session answers itself.
-    async fn describe_own(
-        &mut self,
-        statement: &sql::ast::Statement<'_>,
-        text: &[u8],
-    ) -> SqlResult<Metadata> {
-        use sql::ast::StatementKind;
-        match &statement.kind {
-            // Parameters that MySQL evaluates.
-            StatementKind::Kill(_) | StatementKind::Set(_) => {
-                let params = (0..statement.params).map(|_| Column::number("?"));
-                Ok(Metadata {
-                    params: Table::new(params.collect()).encoded_columns(self.out.collation),
-                    ..Metadata::default()
-                })
-            }
-            _ if statement.params > 0 => Err(error::unsupported("parameters in this statement")),
-            StatementKind::Show(show) => match self.show(show, text)? {
-                ShowAction::Answer(table) => Ok(Metadata {
-                    columns: table.encoded_columns(self.out.collation),
-                    ..Metadata::default()
-                }),
-                ShowAction::Ask(keyspace) => {
-                    let lease = self.lease_any(keyspace.as_deref(), Needs::default()).await?;
-                    self.describe_on(lease, text).await
-                }
-            },
-            StatementKind::Explain(_) => Err(error::unsupported("VEXPLAIN as a prepared statement")),
-            _ => Ok(Metadata::default()),
-        }
     }
 
     fn answer_prepared(&mut self, id: u32, metadata: &Metadata) {
@@ -382,15 +293,6 @@ impl Session {
         }
     }
 
-    fn statement_key(&self, text: &[u8], types: &[u8], lease: &Lease) -> StatementKey {
-        StatementKey {
-            text: text.into(),
-            types: types.into(),
-            settings: self.system.id(),
-            database: lease.branch.conn.database().clone(),
-        }
-    }
-
     /// Prepares the statement on a connection where it is not yet.
     pub(super) async fn prepare_bound(&mut self, lease: &mut Lease, bound: &Bound<'_>) -> SqlResult<Ready> {
         let key = StatementKey {
@@ -490,21 +392,6 @@ impl Session {
             None => error::unknown_statement(fetch.statement_id, "mysqld_stmt_fetch"),
         };
         self.answer_error(wrong);
-    }
-}
-
-/// Where a plan's metadata comes from: a shard and the text to prepare there.
-fn place_of(plan: &Plan) -> Option<(KeyspaceIndex, ShardIndex, &Template)> {
-    match &plan.node {
-        PlanNode::Route(route) => {
-            let shard = match &route.routing {
-                Routing::Target(shard) => *shard,
-                _ => 0,
-            };
-            Some((route.keyspace, shard, &route.query))
-        }
-        PlanNode::Insert(insert) => Some((insert.keyspace, 0, &insert.query)),
-        PlanNode::Ddl(_) => None,
     }
 }
 

@@ -400,23 +400,25 @@ fn leaves_out(insert: &sql::ast::Insert<'_>, column: &str) -> bool {
     }
 }
 
-/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing, nor does one in a text that cannot be
-/// read to its end: nothing of that is run.
+/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing. What cannot be read to its end is
+/// the last one: those before it run, as in MySQL.
 pub(super) fn split(text: &[u8], options: LexOptions, fingerprint: &mut Fingerprint) -> Vec<Span> {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut statements = Vec::new();
     let mut start = 0;
     loop {
         let rest = text.get(start as usize..).unwrap_or_default();
-        if fingerprint.read(rest, options).is_err() {
-            statements.push(Span::new(start, end));
-            return statements;
-        }
+        let readable = fingerprint.read(rest, options).is_ok();
         let nothing_left = fingerprint.verb() == Verb::Empty && fingerprint.semicolon().is_none();
-        if nothing_left && !statements.is_empty() {
+        if readable && nothing_left && !statements.is_empty() {
             return statements;
         }
-        let Some(semicolon) = fingerprint.semicolon().filter(|_| !has_body(rest, options)) else {
+        let separates = |semicolon: &u32| {
+            // A body that cannot be read to its end begins as one.
+            let first = rest.get(..*semicolon as usize).unwrap_or_default();
+            !has_body(if readable { rest } else { first }, options)
+        };
+        let Some(semicolon) = fingerprint.semicolon().filter(separates) else {
             statements.push(Span::new(start, end));
             return statements;
         };
@@ -462,6 +464,11 @@ mod tests {
         );
         let body = "create procedure p() begin select 1; select 2; end";
         assert_eq!(parts(body), [body]);
-        assert_eq!(parts("select 1; select 'open"), ["select 1; select 'open"]);
+        assert_eq!(
+            parts("select 1; select ';'; select 'open; select 2"),
+            ["select 1", " select ';'", " select 'open; select 2"]
+        );
+        let body = "create procedure p() begin select 1; select 'open; end";
+        assert_eq!(parts(body), [body]);
     }
 }
