@@ -11,7 +11,8 @@ use mysql_async::prelude::Queryable;
 use proto::v1::tablet_service_server::{TabletService, TabletServiceServer};
 use proto::v1::{
     ApplySchemaRequest, ApplySchemaResponse, GetSchemaRequest, GetStatusRequest, GetStatusResponse,
-    HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, SchemaSnapshot, StreamHealthRequest, TabletRole,
+    HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, ReparentRequest, ReparentResponse,
+    SchemaSnapshot, StreamHealthRequest, TabletRole, WaitForGtidsRequest, WaitForGtidsResponse,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -309,6 +310,17 @@ impl TabletService for Agent {
     }
 
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        Err(Status::unimplemented("not on this stage"))
+    }
+
+    async fn reparent(&self, _: Request<ReparentRequest>) -> Result<Response<ReparentResponse>, Status> {
+        Err(Status::unimplemented("not on this stage"))
+    }
+
+    async fn wait_for_gtids(
+        &self,
+        _: Request<WaitForGtidsRequest>,
+    ) -> Result<Response<WaitForGtidsResponse>, Status> {
         Err(Status::unimplemented("not on this stage"))
     }
 }
