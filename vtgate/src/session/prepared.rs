@@ -19,6 +19,7 @@ use super::Session;
 use super::answer::{Column, Table};
 use super::execute::{Input, Protocol};
 use super::execution::{Bound, Execution, Ready, planner_param};
+use super::hold::Waited;
 use super::lease::{Lease, Needs};
 use super::planned::Planned;
 use super::query::{Done, Found};
@@ -111,11 +112,19 @@ impl From<Prepared> for Metadata {
 impl Session {
     /// COM_STMT_PREPARE.
     pub(super) async fn prepare(&mut self, text: &[u8]) -> Result<(), mysql_wire::Error> {
-        match self.prepare_statement(text).await {
-            Ok((id, metadata)) => self.answer_prepared(id, &metadata),
-            Err(wrong) => self.answer_error(wrong),
+        let mut waited = Waited::default();
+        loop {
+            let done = match self.prepare_statement(text).await {
+                Ok((id, metadata)) => {
+                    self.answer_prepared(id, &metadata);
+                    Done::Answered
+                }
+                Err(wrong) => self.fail(wrong),
+            };
+            if !self.runs_again(&done, &mut waited).await {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn prepare_statement(&mut self, text: &[u8]) -> SqlResult<(u32, Metadata)> {
@@ -188,20 +197,18 @@ impl Session {
         self.describe_on(lease, text).await.map(|_| ())
     }
 
-    async fn describe_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
-        self.settle(&mut lease).await?;
+    async fn describe_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
+        let mut lease = self.settled(lease).await?;
         let key = self.statement_key(text, &[], &lease);
         let conn = &mut lease.branch.conn;
-        let prepared = conn.prepare(text).await;
-        let outcome = match prepared {
+        match conn.prepare(text).await.map_err(|error| conn.lost(error)) {
             Ok(prepared) => {
                 conn.remember(key, prepared.id);
+                self.branches.give_back(lease.branch);
                 Ok(Metadata::from(prepared))
             }
-            Err(wrong) => Err(conn.lost(wrong)),
-        };
-        self.branches.give_back(lease.branch);
-        outcome
+            Err(wrong) => Err(self.fallen(lease, wrong)),
+        }
     }
 
     /// Metadata of a statement that the session answers itself.
@@ -302,6 +309,8 @@ impl Session {
                 param.value = ParamValue::Inline(ValueRef::Bytes(value));
             }
         }
+        let long_bytes: usize = long_data.values().map(Vec::len).sum();
+        self.command_bytes += statement.text.len() + long_bytes;
         let values: Vec<planner::value::Param<'_>> = params.iter().map(planner_param).collect();
         let execution = Execution {
             text: statement.text.clone(),
@@ -317,9 +326,21 @@ impl Session {
         self.begin_span(statement.fingerprint.verb(), &statement.text);
         self.out.more_results = false;
         self.out.binary = true;
-        let (label, done) = self.run_prepared(&statement, &input).await;
+        let mut waited = Waited::default();
+        let (label, done) = loop {
+            let (label, done) = self.run_prepared(&statement, &input).await;
+            let done = match done {
+                Ok(done) => done,
+                Err(lost) => {
+                    self.out.binary = false;
+                    return Err(lost);
+                }
+            };
+            if !self.runs_again(&done, &mut waited).await {
+                break (label, done);
+            }
+        };
         self.out.binary = false;
-        let done = done?;
         self.end_span(matches!(done, Done::Failed));
         self.worker
             .metrics

@@ -15,6 +15,7 @@ use super::answer::OkAnswer;
 use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Protocol};
 use super::flush::{Flush, own_flush};
+use super::hold::Waited;
 use super::planned::{InsertId, Planned, plan_error};
 use super::show::ShowAction;
 use crate::error::{self, SqlError, SqlResult};
@@ -109,40 +110,27 @@ impl Session {
             return Ok(done);
         }
         self.out.more_results = more;
-        let done = match self.find(text, fingerprint) {
-            Err(wrong) => {
-                self.answer_error(wrong);
-                Done::Failed
-            }
-            Ok(Found::Planned(planned)) => {
-                if let Planned::Plan(plan, _) = &*planned {
-                    label = plan.kind.into();
+        let input = Input {
+            text,
+            fingerprint,
+            params: &[],
+            protocol: Protocol::Text,
+        };
+        let mut waited = Waited::default();
+        let done = loop {
+            let done = match self.find(text, fingerprint) {
+                Err(wrong) => self.fail(wrong),
+                Ok(Found::Planned(planned)) => {
+                    if let Planned::Plan(plan, _) = &*planned {
+                        label = plan.kind.into();
+                    }
+                    self.run_planned(&planned, &input).await?
                 }
-                let input = Input {
-                    text,
-                    fingerprint,
-                    params: &[],
-                    protocol: Protocol::Text,
-                };
-                self.run_planned(&planned, &input).await?
-            }
-            Ok(Found::Own(statement)) => {
-                let input = Input {
-                    text,
-                    fingerprint,
-                    params: &[],
-                    protocol: Protocol::Text,
-                };
-                Box::pin(self.own(&statement, &input)).await?
-            }
-            Ok(Found::Unparsed(keyspace)) => {
-                let input = Input {
-                    text,
-                    fingerprint,
-                    params: &[],
-                    protocol: Protocol::Text,
-                };
-                Box::pin(self.run_unparsed(keyspace, &input)).await?
+                Ok(Found::Own(statement)) => Box::pin(self.own(&statement, &input)).await?,
+                Ok(Found::Unparsed(keyspace)) => Box::pin(self.run_unparsed(keyspace, &input)).await?,
+            };
+            if !self.runs_again(&done, &mut waited).await {
+                break done;
             }
         };
         let failed = matches!(done, Done::Failed);
@@ -163,6 +151,10 @@ impl Session {
         );
         if let Some(planned) = cached {
             return Ok(Found::Planned(planned));
+        }
+        if fingerprint.verb() == Verb::Xa {
+            // Prepared branches belong to the transactions of the gateway alone, on every keyspace.
+            return Err(error::unsupported("XA statements of clients"));
         }
         let statement = match sql::parser::parse(text, self.lex_options()) {
             Ok(statement) => statement,
@@ -273,6 +265,9 @@ impl Session {
             StatementKind::Prepared(prepared) => {
                 // MySQL's own, with its names and types, where one server has all of the keyspace.
                 return match self.selected_unsharded() {
+                    Some(_) if self.prepares_xa(prepared) => {
+                        Ok(self.fail(error::unsupported("XA statements of clients")))
+                    }
                     Some(keyspace) => self.run_unparsed(keyspace, input).await,
                     None => self.sql_prepared(prepared).await,
                 };
