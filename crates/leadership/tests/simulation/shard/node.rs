@@ -68,7 +68,7 @@ impl Node {
             slow_disk: 0,
             slow_apply: 0,
             origin: rng.below(100_000 * SECOND),
-            rate: rng.between(995_000, 1_005_000),
+            rate: rng.between(990_000, 1_010_000),
         }
     }
 
