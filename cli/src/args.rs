@@ -17,6 +17,8 @@ pub(crate) enum Command {
     /// A cluster on this machine: real mysqld processes behind a gateway.
     #[command(subcommand)]
     Local(Local),
+    /// Hand a shard's primary over to another member: no error for clients of the gateway, and nothing lost.
+    Reparent(ReparentArgs),
     /// The topology store.
     #[command(subcommand)]
     Topology(Topology),
@@ -107,6 +109,18 @@ pub(crate) struct DownArgs {
     /// Remove DIR with all data in it.
     #[arg(long)]
     pub(crate) delete_data: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReparentArgs {
+    /// The shard, such as customer/-80; `-` or `0` is the shard of an unsharded keyspace.
+    #[arg(value_name = "KEYSPACE/SHARD")]
+    pub(crate) shard: String,
+    /// The member that shall lead; default: the one that is best fit.
+    #[arg(long, value_name = "TABLET")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) dir: DirArg,
 }
 
 #[derive(Debug, Subcommand)]

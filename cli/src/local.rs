@@ -19,6 +19,15 @@ use anyhow::Result;
 
 use crate::args::Local;
 
+/// A client of the topology store of the cluster that runs in a directory.
+pub(crate) fn connect(dir: &std::path::Path) -> Result<topology::TypedStore> {
+    let dir = dir::ClusterDir::new(dir)?;
+    if dir.running()?.is_none() {
+        anyhow::bail!("no cluster runs in {}", dir.root().display());
+    }
+    status::connect(&dir)
+}
+
 /// Runs one of the `local` commands.
 pub(crate) async fn run(command: Local) -> Result<()> {
     match command {

@@ -4,6 +4,7 @@
 
 mod args;
 mod local;
+mod reparent;
 mod topology_serve;
 
 use std::io::Write;
@@ -35,6 +36,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Local(command) => local::run(command).await,
+        Command::Reparent(args) => reparent::reparent(&args).await,
         Command::Topology(Topology::Serve(args)) => topology_serve::serve(args).await,
         Command::Version => Ok(writeln!(
             std::io::stdout(),

@@ -4,7 +4,11 @@
 use std::error::Error;
 
 const ROOT: &str = "proto";
-const FILES: [&str; 2] = ["proto/vitrail/v1/store.proto", "proto/vitrail/v1/tablet.proto"];
+const FILES: [&str; 3] = [
+    "proto/vitrail/v1/store.proto",
+    "proto/vitrail/v1/tablet.proto",
+    "proto/vitrail/v1/leadership.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     for file in FILES {

@@ -1,11 +1,11 @@
-//! The agent proper: looks at its shard's record and at its mysqld, and brings the second in line with the first.
+//! The agent proper: brings mysqld in line with what leadership says that it is to be.
 //!
 //! One task owns all decisions. It runs passes: each looks at everything and does what is missing, so a pass may be cut off at any
 //! await - by mysqld's end or by an order to stop - and the next one continues from what is true then.
 
 mod follow;
 mod lead;
-mod process;
+mod rebuild;
 mod start;
 mod stop;
 
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use proto::v1::TabletRole;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use topology::records::{Keyspace, ShardRecord, Tablet};
 use topology::remote::RemoteOptions;
 use topology::server::Secret;
@@ -23,21 +24,27 @@ use topology::{Address, Mirror, RemoteStore, TypedStore, Versioned, keys};
 use crate::accounts;
 use crate::cli::TabletArgs;
 use crate::control::Control;
+use crate::handover::Handover;
 use crate::health::Board;
 use crate::layout::Layout;
+use crate::leader::{self, Leader, Stance, with_record};
 use crate::link::Link;
+use crate::members::Members;
 use crate::mysqld::error_log::last_error;
 use crate::mysqld::version::Version;
+use crate::process::{self, Backoff, Process};
 use crate::schema;
 use crate::secrets::Secrets;
+use crate::server::flags;
 use crate::service::{self, Service};
 use crate::shard::decide::{Facts, Step, decide};
-use crate::state::StateFile;
+use crate::state::Memory;
 use crate::supervisor::wire::Order;
-use process::{Backoff, Process};
 
 /// How long a control statement that should be instant may take.
 const QUICK: Duration = Duration::from_secs(5);
+/// How long one try to reach the store for a swap may take.
+const SWAP_TRY: Duration = Duration::from_millis(400);
 /// Pause between passes while nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 /// Pause between passes while a replica waits for its first data.
@@ -64,33 +71,16 @@ struct Shared {
     ddl: Arc<Control>,
 }
 
-/// A term that this member opened, and the life of mysqld it is for.
-#[derive(Debug, Clone, Copy)]
-struct Claim {
-    term: u64,
-    /// The generation of mysqld; none: the next to begin.
-    life: Option<u64>,
-}
-
-impl Claim {
-    /// What is left of the claim when mysqld is seen in a new state.
-    fn in_life(self, process: Process) -> Option<Claim> {
-        match self.life {
-            None if process.pid.is_some() => Some(Claim {
-                life: Some(process.generation),
-                ..self
-            }),
-            None => Some(self),
-            Some(life) => (life == process.generation).then_some(self),
-        }
-    }
-}
-
 /// The task that decides.
 struct Agent {
     shared: Arc<Shared>,
     process: watch::Receiver<Process>,
-    state: StateFile,
+    memory: Memory,
+    leader: Leader,
+    handover: Handover,
+    members: Members,
+    /// Why this member needs its data anew, if it does.
+    unfit: Option<String>,
     store: TypedStore,
     keyspaces: Mirror<Keyspace>,
     shards: Mirror<ShardRecord>,
@@ -106,7 +96,6 @@ struct Agent {
     leaderless_since: Option<Instant>,
     /// The generation of mysqld that was looked at.
     looked_at: Option<u64>,
-    claim: Option<Claim>,
     lead: Option<lead::Lead>,
     follow: Option<follow::Following>,
     /// Whether the next pass should be soon.
@@ -125,7 +114,7 @@ pub async fn run(args: &TabletArgs) -> anyhow::Result<()> {
     }
     let stop_ordered = || {
         let mut process = process.clone();
-        async move { process.wait_for(|p| p.stop).await.map(|_| ()) }
+        async move { process.wait_for(|p| p.stop.is_some()).await.map(|_| ()) }
     };
     let mut agent = None;
     tokio::select! {
@@ -161,9 +150,12 @@ async fn work(
     slot: &mut Option<Agent>,
 ) -> anyhow::Error {
     match Agent::prepare(args, link, process).await {
-        Ok(agent) => match slot.insert(agent).passes().await {
-            Ok(never) => match never {},
-            Err(error) => error,
+        Ok((agent, leadership_ended)) => tokio::select! {
+            result = slot.insert(agent).passes() => match result {
+                Ok(never) => match never {},
+                Err(error) => error,
+            },
+            ended = leadership_ended => ended.unwrap_or_else(|error| error.into()),
         },
         Err(error) => error,
     }
@@ -174,7 +166,7 @@ impl Agent {
         args: &TabletArgs,
         link: Link,
         process: watch::Receiver<Process>,
-    ) -> anyhow::Result<Agent> {
+    ) -> anyhow::Result<(Agent, JoinHandle<anyhow::Error>)> {
         let layout = Layout::prepare(args)?;
         let secrets = Secrets::read(&args.secrets)?;
         let version = Version::of(&args.mysqld.mysqld)?;
@@ -188,17 +180,18 @@ impl Agent {
             secret,
             ..RemoteOptions::default()
         };
-        let store = TypedStore::new(Arc::new(RemoteStore::new(&address, options)?));
-        let state = start::open_state(args, &layout, &store).await?;
+        let store = TypedStore::new(Arc::new(RemoteStore::new(&address, options.clone())?));
+        let memory = Memory::new(start::open_state(args, &layout, &store).await?);
+        let state = memory.get();
         let board = Board::new(crate::health::Identity {
             tablet: args.alias.clone(),
             keyspace: args.keyspace.clone(),
             shard: start::shard_name(&args.shard).to_owned(),
             mysql_version: version.to_string(),
-            server_uuid: state.get().server_uuid.clone(),
-            incarnation: state.get().incarnation,
+            incarnation: state.incarnation,
             data_dir: layout.data.display().to_string(),
         });
+        board.update(|h| h.server_uuid.clone_from(&state.server_uuid));
         let shared = Arc::new(Shared {
             control: Control::new(&layout.mysql_socket, accounts::AGENT, &secrets.agent),
             writer: Control::new(&layout.mysql_socket, accounts::AGENT, &secrets.agent),
@@ -215,6 +208,29 @@ impl Agent {
             &shared.secrets.agent,
             shared.board.clone(),
         );
+        // A swap is tried several times within the time that a candidate has for it.
+        let quick = RemoteOptions {
+            try_timeout: SWAP_TRY,
+            ..options
+        };
+        let parts = leader::Parts {
+            memory: memory.clone(),
+            link: shared.link.clone(),
+            board: shared.board.clone(),
+            control: shared.control.another(),
+            store: TypedStore::new(Arc::new(RemoteStore::new(&address, quick)?)),
+            tablets: Mirror::start(&store),
+            shards: Mirror::start(&store),
+            data: shared.layout.data.clone(),
+        };
+        let (leader, leadership_ended) = Leader::start(parts, process.clone())?;
+        let members = Members::new(Mirror::start(&store));
+        let handover = Handover::new(
+            leader.clone(),
+            shared.board.clone(),
+            shared.control.another(),
+            members.clone(),
+        );
         let grpc = match &args.grpc {
             Some(address) => address.parse()?,
             None => Address::Unix(shared.layout.grpc_socket.clone()),
@@ -223,18 +239,25 @@ impl Agent {
             board: shared.board.clone(),
             schema: schema.clone(),
             ddl: shared.ddl.clone(),
+            leader: leader.clone(),
+            handover: handover.clone(),
+            control: Arc::new(shared.control.another()),
         };
         service::serve(&grpc, service)
             .await
             .with_context(|| format!("cannot serve at {grpc}"))?;
-        Ok(Agent {
+        let agent = Agent {
             keyspaces: Mirror::start(&store),
             shards: Mirror::start(&store),
             tablets: Mirror::start(&store),
             loaded: false,
             shared,
             process,
-            state,
+            memory,
+            leader,
+            handover,
+            members,
+            unfit: None,
             store,
             grpc: grpc.to_string(),
             registered: None,
@@ -242,19 +265,21 @@ impl Agent {
             backoff: Backoff::default(),
             leaderless_since: None,
             looked_at: None,
-            claim: None,
             lead: None,
             follow: None,
             hurry: false,
-        })
+        };
+        Ok((agent, leadership_ended))
     }
 
     /// Passes, one after another, each cut off when mysqld starts or ends.
     async fn passes(&mut self) -> anyhow::Result<std::convert::Infallible> {
         let mut changes = self.process.clone();
+        let mut stance = self.leader.changes();
         let mut retry = RETRY;
         loop {
             let process = *changes.borrow_and_update();
+            stance.mark_unchanged();
             let new_life = self.looked_at.is_some_and(|seen| seen != process.generation);
             self.shared.board.update(|h| {
                 (h.mysqld_pid, h.mysqld_starts) = (process.pid, process.starts);
@@ -265,6 +290,7 @@ impl Agent {
             let pause = tokio::select! {
                 biased;
                 _ = changes.changed() => continue,
+                _ = stance.changed() => continue,
                 result = Box::pin(self.pass(process)) => match result {
                     Ok(()) => {
                         retry = RETRY;
@@ -284,6 +310,7 @@ impl Agent {
             };
             tokio::select! {
                 _ = changes.changed() => {}
+                _ = stance.changed() => {}
                 () = self.shards.changed() => {}
                 () = self.tablets.changed() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -309,18 +336,27 @@ impl Agent {
         }
         self.hurry = false;
         let record = self.record();
-        let step = self.next_step(record.as_ref())?;
-        match (step, record) {
-            (Step::Wait(why), _) => self.wait(process, why).await,
-            (Step::Create { voters, acks }, _) => self.create(process, voters, acks).await,
-            (Step::OpenTerm(_), Some(record)) => self.open_term(process, record).await,
-            (Step::Lead(_), Some(record)) => self.lead(process, &record.record, Some(&record)).await,
-            (Step::Follow { holder, voter, .. }, Some(record)) => {
-                self.follow(process, &record.record, &holder, voter).await
+        match self.next_step(record.as_ref())? {
+            Step::Wait(why) => self.wait(process, why).await,
+            Step::Create { voters, acks } => self.create(voters, acks).await,
+            Step::OpenTerm(_) => match record {
+                Some(record) => self.open_first_term(record).await,
+                None => Ok(()),
+            },
+            Step::Begun => self.by_stance(process).await,
+        }
+    }
+
+    /// Brings mysqld in line with what leadership says.
+    async fn by_stance(&mut self, process: Process) -> anyhow::Result<()> {
+        match (self.leader.stance(), self.memory.get().shard_seen) {
+            (Stance::Follow { record, base }, Some(shard)) => {
+                self.follow(process, &with_record(&shard, &record), &base).await
             }
-            (Step::Refuse(why), _) => self.refuse(process, why).await,
-            (Step::Hold(why), _) => self.hold(process, why).await,
-            (Step::OpenTerm(_) | Step::Lead(_) | Step::Follow { .. }, None) => Ok(()),
+            (Stance::Lead { record, serve }, Some(shard)) => {
+                self.lead(process, &with_record(&shard, &record), serve).await
+            }
+            (Stance::Wait, _) | (_, None) => self.idle(process).await,
         }
     }
 
@@ -329,49 +365,33 @@ impl Agent {
         self.shared
             .board
             .update(|h| (h.role, h.not_serving) = (TabletRole::Unknown, Some(why)));
-        if self.state.get().shard_seen.is_none() && self.state.get().database.is_some() {
+        if self.memory.get().database.is_some() {
             self.ensure_mysqld(process).await?;
         }
         Ok(())
     }
 
-    /// Without a store that can be believed: whoever serves goes on by what it remembers, and nobody starts.
-    async fn hold(&mut self, process: Process, why: String) -> anyhow::Result<()> {
-        let remembered = self.state.get().shard_seen.clone();
-        let (Some(_), Some(record)) = (process.pid, remembered) else {
-            self.shared
-                .board
-                .update(|h| (h.role, h.not_serving) = (TabletRole::Unknown, Some(why)));
-            return Ok(());
+    /// No primary is known: mysqld runs, so that this member can tell what it has and be elected, unless it may have what
+    /// nobody else has.
+    async fn idle(&mut self, process: Process) -> anyhow::Result<()> {
+        self.lead = None;
+        self.follow = None;
+        let held = self.memory.get().promised.held;
+        let why = if held > 0 {
+            format!("this member led term {held} and waits for the next primary")
+        } else {
+            "the shard has no primary".to_owned()
         };
-        tracing::debug!("{why}");
-        let facts = Facts {
-            state: self.state.get(),
-            record: Some(&record),
-            members_wanted: 0,
-            registered: &[],
-            waited: Duration::ZERO,
-            claimed: self.claimed(&record),
-        };
-        match decide(&facts) {
-            Step::Lead(_) => self.lead(process, &record, None).await,
-            Step::Follow { holder, voter, .. } => self.follow(process, &record, &holder, voter).await,
-            _ => {
-                self.shared
-                    .board
-                    .update(|h| (h.role, h.not_serving) = (TabletRole::Unknown, Some(why)));
-                Ok(())
+        self.shared.board.update(|h| {
+            h.draining = false;
+            // A replica goes on serving what it has.
+            if h.role != TabletRole::Replica {
+                (h.role, h.not_serving) = (TabletRole::Unknown, Some(why));
             }
-        }
-    }
-
-    /// This member may not run. A mysqld that does is killed: SIGKILL acknowledges nothing.
-    async fn refuse(&mut self, process: Process, why: String) -> anyhow::Result<()> {
-        self.shared
-            .board
-            .update(|h| (h.role, h.not_serving) = (TabletRole::Unknown, Some(why)));
-        if process.pid.is_some() {
-            self.shared.link.order(Order::Kill).await?;
+        });
+        if held == 0 {
+            self.ensure_mysqld(process).await?;
+            self.fence(&flags(&self.shared.control).await?).await?;
         }
         Ok(())
     }
@@ -384,17 +404,13 @@ impl Agent {
         self.shared.writer.reset().await;
         self.shared.ddl.reset().await;
         self.schema.stop().await;
-        if self.looked_at.is_none() {
-            self.claim = self.find_claim(process).await?;
+        if process.pid.is_none() {
+            self.leader.server().await.fenced = false;
         }
-        self.claim = self.claim.and_then(|claim| claim.in_life(process));
+        if self.looked_at.is_none() {
+            self.resume(process).await?;
+        }
         Ok(())
-    }
-
-    fn claimed(&self, record: &ShardRecord) -> Option<u64> {
-        self.claim
-            .map(|claim| claim.term)
-            .filter(|term| *term == record.term)
     }
 
     /// Waits a little for the first content of the mirrors.
@@ -408,24 +424,24 @@ impl Agent {
     }
 
     fn record(&self) -> Option<Versioned<ShardRecord>> {
-        let state = self.state.get();
+        let state = self.memory.get();
         self.shards
             .with(|all| all.get(&keys::shard(&state.keyspace, &state.shard)).cloned())
     }
 
     fn next_step(&mut self, record: Option<&Versioned<ShardRecord>>) -> anyhow::Result<Step> {
-        if !self.loaded {
-            return Ok(Step::Hold("the topology store does not answer".into()));
-        }
-        let Some(keyspace) = self.keyspace() else {
-            let why = format!("the topology has no keyspace {}", self.shared.args.keyspace);
-            return Ok(if self.state.get().shard_seen.is_some() {
-                Step::Hold(why)
-            } else {
-                Step::Wait(why)
+        let begun = self.memory.get().shard_seen.is_some();
+        let Some(keyspace) = self.keyspace().filter(|_| self.loaded) else {
+            return Ok(match (begun, self.loaded) {
+                (true, _) => Step::Begun,
+                (false, true) => Step::Wait(format!(
+                    "the topology has no keyspace {}",
+                    self.shared.args.keyspace
+                )),
+                (false, false) => Step::Wait("the topology store does not answer".into()),
             });
         };
-        self.state
+        self.memory
             .update(|s| s.database = Some(keyspace.database.clone()))?;
         if record.is_some_and(|r| r.record.holder.is_some()) {
             self.leaderless_since = None;
@@ -436,43 +452,11 @@ impl Agent {
             None => Duration::ZERO,
         };
         Ok(decide(&Facts {
-            state: self.state.get(),
+            state: &self.memory.get(),
             record: record.map(|r| &r.record),
             members_wanted: keyspace.members,
             registered: &self.members(),
             waited,
-            claimed: record.and_then(|r| self.claimed(&r.record)),
         }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn process(pid: Option<u32>, generation: u64) -> Process {
-        Process {
-            pid,
-            generation,
-            starts: 0,
-            stop: false,
-        }
-    }
-
-    #[test]
-    fn a_claim_is_for_one_life() {
-        let made_before = Claim { term: 3, life: None };
-        let waiting = made_before
-            .in_life(process(None, 4))
-            .and_then(|c| c.in_life(process(None, 4)));
-        assert_eq!(waiting.map(|c| c.life), Some(None));
-        let bound = waiting.and_then(|c| c.in_life(process(Some(9), 5)));
-        assert_eq!(bound.map(|c| (c.term, c.life)), Some((3, Some(5))));
-        assert!(bound.and_then(|c| c.in_life(process(Some(9), 5))).is_some());
-        assert!(bound.and_then(|c| c.in_life(process(None, 6))).is_none());
-        assert!(
-            bound.and_then(|c| c.in_life(process(Some(10), 7))).is_none(),
-            "restarted unnoticed"
-        );
     }
 }

@@ -73,6 +73,14 @@ impl Control {
         }
     }
 
+    /// Another connection to the same server as the same user.
+    pub fn another(&self) -> Control {
+        Control {
+            opts: self.opts.clone(),
+            conn: Mutex::new(None),
+        }
+    }
+
     /// Runs statements in order, each without a result; stops at the first error.
     pub async fn run<S: AsRef<str>>(&self, statements: &[S], limit: Duration) -> Result<(), ControlError> {
         self.with(limit, async |conn| {
@@ -141,7 +149,25 @@ impl Control {
 
 /// A statement without what must not be logged.
 fn redacted(statement: &str) -> &str {
-    statement
-        .split_once("PASSWORD")
-        .map_or(statement, |(before, _)| before)
+    let secret = ["PASSWORD", "IDENTIFIED BY"]
+        .iter()
+        .filter_map(|word| statement.find(word))
+        .min();
+    secret.and_then(|at| statement.get(..at)).unwrap_or(statement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+
+    #[test]
+    fn secrets_are_not_logged() {
+        for statement in [
+            "CHANGE REPLICATION SOURCE TO SOURCE_PORT=1, SOURCE_PASSWORD='secret'",
+            "CLONE INSTANCE FROM 'r'@'h':1 IDENTIFIED BY 'secret' REQUIRE SSL",
+        ] {
+            assert!(!redacted(statement).contains("secret"), "{statement}");
+        }
+        assert_eq!(redacted("SELECT 1"), "SELECT 1");
+    }
 }

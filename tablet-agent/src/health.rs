@@ -14,6 +14,8 @@ pub struct Health {
     pub term: u64,
     /// Why no client may be sent here; none while serving.
     pub not_serving: Option<String>,
+    /// mysqld's server_uuid.
+    pub server_uuid: String,
     /// Whether a planned handover is near: nothing new may begin here.
     pub draining: bool,
     /// `@@gtid_executed`, in one line.
@@ -43,8 +45,6 @@ pub struct Identity {
     pub shard: String,
     /// mysqld's version.
     pub mysql_version: String,
-    /// mysqld's server_uuid.
-    pub server_uuid: String,
     /// Start of the agent.
     pub incarnation: u64,
     /// mysqld's data directory.
@@ -124,7 +124,7 @@ impl Board {
             replication: health.replication.clone(),
             semi_sync: Some(health.semi_sync),
             mysql_version: id.mysql_version.clone(),
-            server_uuid: id.server_uuid.clone(),
+            server_uuid: health.server_uuid.clone(),
             incarnation: id.incarnation,
             schema_revision: revision,
             schema: schema.cloned(),

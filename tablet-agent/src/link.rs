@@ -7,7 +7,6 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::time::{ClockId, clock_gettime};
 use tokio::net::UnixDatagram;
 
 use crate::supervisor::wire::{DEADLINE_FD, Event, MESSAGE_LEN, Order};
@@ -53,20 +52,10 @@ impl Link {
         self.socket.send(&order.encode()).await.map(|_| ())
     }
 
-    /// mysqld will be killed this long from now unless a later deadline is set before.
-    pub fn set_deadline(&self, from_now: Duration) -> io::Result<()> {
-        let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map_err(io::Error::from)?;
-        let now = Duration::from(now);
-        let at = u64::try_from(now.saturating_add(from_now).as_nanos()).unwrap_or(u64::MAX);
-        self.write_deadline(at)
-    }
-
-    /// No deadline: mysqld may outlive a hung agent. For a member that could acknowledge nothing.
-    pub fn clear_deadline(&self) -> io::Result<()> {
-        self.write_deadline(0)
-    }
-
-    fn write_deadline(&self, at: u64) -> io::Result<()> {
+    /// mysqld will be killed at this time since boot unless a later deadline is set before. None: mysqld may outlive a hung
+    /// agent, which is for a member that could acknowledge nothing.
+    pub fn set_deadline(&self, at: Option<Duration>) -> io::Result<()> {
+        let at = at.map_or(0, |at| u64::try_from(at.as_nanos()).unwrap_or(u64::MAX));
         self.page.write_all_at(&at.to_ne_bytes(), 0)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use binlog::gtid::{GtidError, GtidSet};
 use mysql_async::Row;
 
 use crate::control::{Control, ControlError};
-use crate::gtid::{GtidError, GtidSet};
 
 const QUICK: Duration = Duration::from_secs(5);
 
@@ -87,6 +87,8 @@ pub struct Replication {
     pub sql_error: String,
     /// Retrieved_Gtid_Set.
     pub retrieved: String,
+    /// Source_UUID; empty before the receiver was connected.
+    pub source_uuid: String,
 }
 
 /// Reads the state of replication; none when this server has no source.
@@ -108,6 +110,7 @@ pub async fn replication(control: &Control) -> Result<Option<Replication>, Contr
             io_error: text("Last_IO_Error"),
             sql_error: text("Last_SQL_Error"),
             retrieved: text("Retrieved_Gtid_Set").replace(['\n', '\r'], ""),
+            source_uuid: text("Source_UUID").to_ascii_lowercase(),
         }
     }))
 }

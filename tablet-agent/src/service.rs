@@ -4,25 +4,32 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use binlog::gtid::{GtidError, GtidSet};
 use futures::Stream;
 use proto::details::statement_error;
+use proto::v1::leadership_service_server::LeadershipServiceServer;
 use proto::v1::tablet_service_server::{TabletService, TabletServiceServer};
 use proto::v1::{
     ApplySchemaRequest, ApplySchemaResponse, GetSchemaRequest, GetStatusRequest, GetStatusResponse,
-    HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, SchemaSnapshot, StatementError,
-    StreamHealthRequest, TabletRole,
+    HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, ReparentRequest, ReparentResponse,
+    SchemaSnapshot, StatementError, StreamHealthRequest, TabletRole, WaitForGtidsRequest,
+    WaitForGtidsResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::control::{Control, ControlError};
+use crate::handover::{Handover, Refusal};
 use crate::health::{Board, Health};
+use crate::leader::Leader;
 use crate::schema::{Handle, SchemaError};
-use crate::sql_text::identifier;
+use crate::sql_text::{identifier, literal};
 
 /// A health stream is never silent for longer.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Streams are not woken more often than this, however fast things change: a busy gateway's GTID set changes with each look.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Longest wait for transactions.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 /// DDL takes as long as it takes.
 const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -35,6 +42,12 @@ pub struct Service {
     pub schema: Handle,
     /// Connection of the gateway's account, so that what DDL creates belongs to it.
     pub ddl: Arc<Control>,
+    /// This member's part in the shard's leadership.
+    pub leader: Leader,
+    /// Hands the primary over.
+    pub handover: Handover,
+    /// For looks that wait.
+    pub control: Arc<Control>,
 }
 
 /// Serves on the socket until the runtime ends.
@@ -49,6 +62,7 @@ pub async fn serve(address: &topology::Address, service: Service) -> anyhow::Res
     std::fs::set_permissions(&unnamed, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     std::fs::rename(&unnamed, path)?;
     let server = tonic::transport::Server::builder()
+        .add_service(LeadershipServiceServer::new(service.leader.clone()))
         .add_service(TabletServiceServer::new(service).max_encoding_message_size(proto::MESSAGE_BYTES_MAX))
         .serve_with_incoming(tokio_stream::wrappers::UnixListenerStream::new(listener));
     tokio::spawn(async move {
@@ -159,6 +173,51 @@ impl TabletService for Service {
         Ok(Response::new(ApplySchemaResponse {
             incarnation,
             schema_revision,
+        }))
+    }
+
+    async fn reparent(
+        &self,
+        request: Request<ReparentRequest>,
+    ) -> Result<Response<ReparentResponse>, Status> {
+        let to = request.into_inner().to;
+        let handover = self.handover.clone();
+        // It goes on when the caller hangs up.
+        let run = tokio::spawn(async move { handover.run(to.as_deref()).await });
+        match run.await.map_err(|error| Status::internal(error.to_string()))? {
+            Ok(done) => Ok(Response::new(ReparentResponse {
+                primary: done.primary,
+                term: done.term,
+                outage_ms: u64::try_from(done.outage.as_millis()).unwrap_or(u64::MAX),
+            })),
+            Err(error @ Refusal::Unchanged(_)) => Err(Status::failed_precondition(error.to_string())),
+            Err(error @ Refusal::Unknown(_)) => Err(Status::unavailable(error.to_string())),
+        }
+    }
+
+    async fn wait_for_gtids(
+        &self,
+        request: Request<WaitForGtidsRequest>,
+    ) -> Result<Response<WaitForGtidsResponse>, Status> {
+        let request = request.into_inner();
+        let gtids: GtidSet = request
+            .gtids
+            .parse()
+            .map_err(|error: GtidError| Status::invalid_argument(error.to_string()))?;
+        let limit = Duration::from_millis(request.timeout_ms).min(WAIT_MAX);
+        let query = format!(
+            "SELECT WAIT_FOR_EXECUTED_GTID_SET({}, {})",
+            literal(&gtids.to_string()),
+            limit.as_secs_f64()
+        );
+        let timed_out: u8 = self
+            .control
+            .another()
+            .row(&query, limit + INTERVAL)
+            .await
+            .map_err(internal)?;
+        Ok(Response::new(WaitForGtidsResponse {
+            executed: timed_out == 0,
         }))
     }
 

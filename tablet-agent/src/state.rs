@@ -1,14 +1,17 @@
 //! What the agent must not forget, in one small file that is replaced as a whole.
 //!
-//! The term and version are the seed of the promise that leadership.md 4.3 asks of a voter: they are on disk, synced, before
-//! this member replicates from anyone under them.
+//! What a voter promised is among it: on disk, synced, before anybody learns of it (leadership.md 4.3).
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use leadership::Durable;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use topology::records::ShardRecord;
+
+use crate::durable;
 
 /// A member's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +42,57 @@ pub struct State {
     pub replaces_voter: bool,
     /// The shard's record as it was last accepted; none before. A store that shows less than this is not believed.
     pub shard_seen: Option<ShardRecord>,
-    /// The last term that this member held; 0: none. A data directory with such a past may hold commits that nobody else has.
-    pub held_term: u64,
+    /// What this member promised.
+    pub promised: Promised,
+    /// The last term in which this member's data was compared with the primary's and found to be part of it; 0: none.
+    pub joined_term: u64,
+    /// The term in which this member's data began to be replaced by another member's; none when that is not under way.
+    pub rebuilding: Option<u64>,
+    /// What the last term that this member led started from.
+    pub base: Option<Base>,
+}
+
+/// What a voter promised: see [`leadership::Durable`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promised {
+    /// The highest term that it promised to or accepted.
+    pub term: u64,
+    /// The version of the voters that goes with it.
+    pub version: u64,
+    /// The last term that it held, until its data has been compared with another primary's; 0: none. Such data may have
+    /// transactions that nobody else has.
+    pub held: u64,
+}
+
+impl From<Durable> for Promised {
+    fn from(d: Durable) -> Promised {
+        Promised {
+            term: d.term,
+            version: d.version,
+            held: d.held,
+        }
+    }
+}
+
+impl From<Promised> for Durable {
+    fn from(p: Promised) -> Durable {
+        Durable {
+            term: p.term,
+            version: p.version,
+            held: p.held,
+        }
+    }
+}
+
+/// The beginning of a term.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// The term.
+    pub term: u64,
+    /// The GTID set that its primary had.
+    pub gtids: String,
 }
 
 /// The layout that this build writes.
@@ -102,16 +154,32 @@ impl StateFile {
     }
 }
 
-fn write_synced(path: &Path, state: &State) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(&serde_json::to_vec_pretty(state)?)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    match path.parent() {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
+/// The file, shared by the tasks of the agent. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Memory(Arc<Mutex<StateFile>>);
+
+impl Memory {
+    /// Shares a file.
+    pub fn new(file: StateFile) -> Memory {
+        Memory(Arc::new(Mutex::new(file)))
     }
+
+    /// The current state.
+    pub fn get(&self) -> State {
+        self.0.lock().get().clone()
+    }
+
+    /// Changes the state; when this returns, it is on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written; the state is as before then.
+    pub fn update(&self, change: impl FnOnce(&mut State)) -> io::Result<()> {
+        self.0.lock().update(change)
+    }
+}
+
+fn write_synced(path: &Path, state: &State) -> io::Result<()> {
+    durable::replace(path, &serde_json::to_vec_pretty(state)?)
 }
 
 #[cfg(test)]
@@ -134,7 +202,10 @@ mod tests {
             prepared: false,
             replaces_voter: false,
             shard_seen: None,
-            held_term: 0,
+            promised: Promised::default(),
+            joined_term: 0,
+            rebuilding: None,
+            base: None,
         }
     }
 

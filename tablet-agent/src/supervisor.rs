@@ -67,8 +67,8 @@ struct Supervisor {
     agent: Option<Agent>,
     agent_due: u64,
     mysqld: Option<Pid>,
-    /// When an orderly stop that is under way is cut short.
-    stop_by: Option<u64>,
+    /// When an orderly stop that is under way is cut short, and the signal that asked for it.
+    stop: Option<(u64, i32)>,
     finished: bool,
 }
 
@@ -89,7 +89,7 @@ impl Supervisor {
             agent: None,
             agent_due: 0,
             mysqld: None,
-            stop_by: None,
+            stop: None,
             finished: false,
         })
     }
@@ -107,7 +107,7 @@ impl Supervisor {
             if self.finished {
                 return self.end(0);
             }
-            if self.stop_by.is_some_and(|by| now_ns() >= by) {
+            if self.stop.is_some_and(|(by, _)| now_ns() >= by) {
                 log(format_args!("the orderly stop took too long: killing"));
                 return self.end(1);
             }
@@ -125,7 +125,7 @@ impl Supervisor {
         if self.agent.is_none() {
             until = until.min(self.agent_due);
         }
-        if let Some(by) = self.stop_by {
+        if let Some((by, _)) = self.stop {
             until = until.min(by);
         }
         let socket = self.agent.as_ref().and_then(|a| a.socket.as_ref());
@@ -138,10 +138,10 @@ impl Supervisor {
 
     fn take_signals(&mut self) {
         while let Some(signal) = sys::next_signal(self.signals.as_fd()) {
-            if signal != libc::SIGCHLD && self.stop_by.is_none() {
+            if signal != libc::SIGCHLD && self.stop.is_none() {
                 log(format_args!("signal {signal}: stopping in order"));
-                self.stop_by = Some(now_ns().saturating_add(self.stop_timeout_ns));
-                self.tell(Event::Stop);
+                self.stop = Some((now_ns().saturating_add(self.stop_timeout_ns), signal));
+                self.tell(Event::Stop(signal));
             }
         }
     }
@@ -222,8 +222,8 @@ impl Supervisor {
                     socket: Some(ours),
                 });
                 self.tell(Event::Hello(self.mysqld.unwrap_or(0)));
-                if self.stop_by.is_some() {
-                    self.tell(Event::Stop);
+                if let Some((_, signal)) = self.stop {
+                    self.tell(Event::Stop(signal));
                 }
             }
             Err(error) => log(format_args!("cannot fork the agent: {error}")),

@@ -90,7 +90,7 @@ impl Children {
         spawn(spec, &self.dir, &self.remembered)
     }
 
-    /// Stops the children whose names `which` accepts, by SIGTERM, all at once, and returns when they have ended. One that
+    /// Stops the children whose names `which` accepts, by SIGINT, all at once, and returns when they have ended. One that
     /// still runs after `patience` is killed.
     pub(crate) async fn stop(&mut self, patience: Duration, which: impl Fn(&str) -> bool) {
         let names: Vec<String> = self.handles.keys().filter(|name| which(name)).cloned().collect();
@@ -179,7 +179,8 @@ impl Keeper {
 
 async fn terminate(child: &mut tokio::process::Child) {
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        kill(Pid::from_raw(pid), Signal::SIGTERM).ok();
+        // All end: at SIGTERM a primary would hand over to one of the others first.
+        kill(Pid::from_raw(pid), Signal::SIGINT).ok();
     }
     child.wait().await.ok();
 }

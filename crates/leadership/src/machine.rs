@@ -255,15 +255,22 @@ struct Leading<P> {
 
 impl<P: Position> Machine<P> {
     /// A member that starts, with what is on its disk: the newest record that it accepted and its promises. `seed` makes the
-    /// members' random waits differ.
+    /// members' random waits differ. `server_runs`: an agent that was restarted has found its server running.
     pub fn new(
         me: Member,
         timing: Timing,
         known: Option<Record>,
         durable: Durable,
+        server_runs: bool,
         now: Duration,
         seed: u64,
     ) -> Machine<P> {
+        // A server that runs may be the primary that it was: there is time to see.
+        let look = if server_runs {
+            timing.reopen
+        } else {
+            Duration::ZERO
+        };
         Machine {
             me,
             timing,
@@ -273,12 +280,12 @@ impl<P: Position> Machine<P> {
             grant: None,
             leader: None,
             promising_to: None,
-            server_up: false,
+            server_up: server_runs,
             eligible: false,
             quiet_until: now.saturating_add(timing.lease),
             stand_after: now,
             patient_until: now,
-            reopen_after: now,
+            reopen_after: now.saturating_add(look),
             rounds: 0,
             random: seed | 1,
             out: Vec::new(),

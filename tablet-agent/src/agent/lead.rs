@@ -3,28 +3,28 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use leadership::Event;
 use proto::v1::{SemiSyncState, TabletRole};
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 use topology::Versioned;
 use topology::records::ShardRecord;
 
-use super::process::Process;
-use super::{Agent, Claim, QUICK};
+use super::{Agent, QUICK};
 use crate::accounts::OWN_DATABASE;
-use crate::gtid::GtidSet;
-use crate::link::Link;
+use crate::leader::data::term_uuid;
+use crate::leader::{Data, Stance, record_of};
 use crate::mysqld::config::ACK_TIMEOUT_MAX;
+use crate::process::Process;
 use crate::schema;
 use crate::server::{Flags, ackers, flags};
 use crate::shard::decide::with_new_voters;
 use crate::sql_text::literal;
+use crate::state::Base;
 use crate::supervisor::wire::Order;
 
 /// Time between heartbeat rows. They make lag visible, and a lost acknowledgement is noticed by the next one (MySQL bug 104015).
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How long the agent of a primary that has ackers may hang before its mysqld is killed.
-const HANG_MAX: Duration = Duration::from_secs(6);
 /// Statements that wait for acknowledgements have no limit of their own: the pass is cut off when mysqld ends.
 const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -33,91 +33,31 @@ pub(super) struct Lead {
     /// Heartbeat rows written so far, which are no reason to look for changed tables.
     heartbeats: tokio::sync::watch::Receiver<u64>,
     _heartbeat: AbortOnDropHandle<()>,
-    _deadline: Option<Deadline>,
     schema_done: bool,
-}
-
-/// Renews the deadline that mysqld is killed at, until it is dropped.
-struct Deadline {
-    link: Link,
-    renewal: JoinHandle<()>,
-}
-
-impl Drop for Deadline {
-    fn drop(&mut self) {
-        // An aborted task does not run again, so nothing is written after this.
-        self.renewal.abort();
-        if let Err(error) = self.link.clear_deadline() {
-            tracing::error!(%error, "cannot clear the deadline");
-        }
-    }
-}
-
-/// The UUID that the shard's term rows have in their GTIDs: the shard's identity.
-pub(super) fn term_uuid(shard_id: &str) -> anyhow::Result<String> {
-    let digits = shard_id.len() == 32 && shard_id.bytes().all(|b| b.is_ascii_hexdigit());
-    anyhow::ensure!(
-        digits,
-        "the shard's identity {shard_id:?} is not made of 32 hex digits"
-    );
-    let part = |from: usize, to: usize| shard_id.get(from..to).unwrap_or_default().to_ascii_lowercase();
-    Ok([part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-"))
 }
 
 impl Agent {
     /// Creates the shard's record with this member as the holder of its first term.
-    pub(super) async fn create(
-        &mut self,
-        process: Process,
-        voters: Vec<String>,
-        acks: u32,
-    ) -> anyhow::Result<()> {
+    pub(super) async fn create(&mut self, voters: Vec<String>, acks: u32) -> anyhow::Result<()> {
         let store_id = self.store.info().await?.store_id;
-        let state = self.state.get();
+        let state = self.memory.get();
         let mut record = ShardRecord::new(&state.keyspace, &state.shard, &store_id, voters, acks)?;
         record.open_term(&state.alias)?;
         match self.store.create(&record).await {
-            Ok(_) => self.claim(process, record),
-            Err(error) if error.is_conflict() => Ok(()),
-            Err(error) => Err(error).context("cannot create the shard's record"),
+            Err(error) if !error.is_conflict() => Err(error).context("cannot create the shard's record"),
+            _ => Ok(()),
         }
     }
 
-    /// Opens the next term for this member, which holds the current one or is to hold the first.
-    pub(super) async fn open_term(
-        &mut self,
-        process: Process,
-        read: Versioned<ShardRecord>,
-    ) -> anyhow::Result<()> {
-        let store_id = self.store.info().await?.store_id;
-        if store_id != read.record.store_id {
-            bail!(
-                "the record was made in store {}, but this is {store_id}",
-                read.record.store_id
-            );
-        }
+    /// Opens the first term of a record that nobody held yet.
+    pub(super) async fn open_first_term(&mut self, read: Versioned<ShardRecord>) -> anyhow::Result<()> {
         let mut record = read.record.clone();
-        record.open_term(&self.state.get().alias)?;
+        record.open_term(&self.memory.get().alias)?;
         match self.store.replace(&read, &record).await {
-            Ok(_) => self.claim(process, record),
             // The mirror is behind: the next pass sees what is there.
-            Err(error) if error.is_conflict() => Ok(()),
-            Err(error) => Err(error).context("cannot open a term"),
+            Err(error) if !error.is_conflict() => Err(error).context("cannot open the first term"),
+            _ => Ok(()),
         }
-    }
-
-    fn claim(&mut self, process: Process, record: ShardRecord) -> anyhow::Result<()> {
-        tracing::info!(term = record.term, "opened a term");
-        self.claim = Some(Claim {
-            term: record.term,
-            life: process.pid.map(|_| process.generation),
-        });
-        self.lead = None;
-        self.state.update(|s| {
-            s.held_term = record.term;
-            s.shard_seen = Some(record);
-        })?;
-        Ok(())
     }
 
     /// One look at the primary of a term that this member holds: what is missing is done.
@@ -125,36 +65,34 @@ impl Agent {
         &mut self,
         process: Process,
         record: &ShardRecord,
-        read: Option<&Versioned<ShardRecord>>,
+        serve: bool,
     ) -> anyhow::Result<()> {
         self.follow = None;
         self.ensure_mysqld(process).await?;
         let uuid = term_uuid(&record.shard_id)?;
-        let mut seen = flags(&self.shared.control).await?;
-        let opened = seen.gtid_executed()?.contains(&uuid, record.term);
-        if !opened {
+        if !flags(&self.shared.control)
+            .await?
+            .gtid_executed()?
+            .contains(&uuid, record.term)
+        {
             self.promote(record, &uuid).await?;
-            seen = flags(&self.shared.control).await?;
         }
-        if let Some(drift) = drift(&seen, record.acks) {
-            // Commits may have been acknowledged that only this server has: nothing more until a new term's row is.
-            self.shared
-                .control
-                .run(&["SET GLOBAL offline_mode=ON"], QUICK)
-                .await?;
-            self.claim = None;
-            self.lead = None;
-            bail!("{drift}: this server is no primary any more and opens a new term");
-        }
+        let Some(seen) = self.look(record).await? else {
+            return Ok(());
+        };
+        self.leader.tell(Event::Opened { term: record.term });
         if self.lead.is_none() {
-            self.lead = Some(self.keep_going(record).await?);
+            self.lead = Some(self.keep_going(record));
+        }
+        if !serve {
+            self.shared.board.update(|h| {
+                (h.role, h.term) = (TabletRole::Primary, record.term);
+                h.not_serving = Some("too few members grant this primary a lease".into());
+            });
+            return Ok(());
         }
         if seen.offline {
-            // The DDL's account is one of those that the gate keeps out; gateways wait for `serving`.
-            self.shared
-                .control
-                .run(&["SET GLOBAL offline_mode=OFF"], QUICK)
-                .await?;
+            self.open_gate(record).await?;
         }
         self.finish_schema().await?;
         self.look_for_schema_changes(&seen)?;
@@ -173,10 +111,38 @@ impl Agent {
                 acks_required: record.acks,
             };
         });
-        match read {
-            Some(read) => self.add_voters(read).await,
-            None => Ok(()),
+        self.add_voters(record)
+    }
+
+    /// The server's settings, which must be a primary's; none while they are changed by a handover.
+    async fn look(&self, record: &ShardRecord) -> anyhow::Result<Option<Flags>> {
+        let server = self.leader.server().await;
+        let leads = matches!(self.leader.stance(), Stance::Lead { record: r, .. } if r.term == record.term);
+        if server.handing_over || !leads {
+            return Ok(None);
         }
+        let seen = flags(&self.shared.control).await?;
+        if let Some(drift) = drift(&seen, record.acks) {
+            // Commits may have been acknowledged that only this server has: SIGKILL acknowledges nothing more.
+            self.shared.link.order(Order::Kill).await?;
+            bail!("{drift}: this server is no primary any more");
+        }
+        Ok(Some(seen))
+    }
+
+    /// Lets clients in. The DDL's account is one of those that the gate keeps out; gateways wait for `serving`.
+    async fn open_gate(&self, record: &ShardRecord) -> anyhow::Result<()> {
+        let _server = self.leader.server().await;
+        let serves = matches!(
+            self.leader.stance(),
+            Stance::Lead { record: r, serve: true } if r.term == record.term
+        );
+        anyhow::ensure!(serves, "term {} does not serve any more", record.term);
+        Ok(self
+            .shared
+            .control
+            .run(&["SET GLOBAL offline_mode=OFF"], QUICK)
+            .await?)
     }
 
     /// Makes the running mysqld the term's primary: fenced from clients, semi-sync on, then writable, then the term's row, which
@@ -203,12 +169,30 @@ impl Agent {
             "SET GLOBAL super_read_only=OFF".to_owned(),
             "SET GLOBAL read_only=OFF".to_owned(),
         ]);
-        shared
-            .control
-            .run(&statements, QUICK * 6)
-            .await
-            .context("cannot become the primary")?;
         let term = record.term;
+        {
+            let mut server = self.leader.server().await;
+            let leads = matches!(self.leader.stance(), Stance::Lead { record: r, .. } if r.term == term);
+            anyhow::ensure!(leads, "term {term} has ended");
+            server.fenced = false;
+            shared
+                .control
+                .run(&statements, QUICK * 6)
+                .await
+                .context("cannot become the primary")?;
+        }
+        let gtids = flags(&shared.control).await?.gtid_executed()?;
+        self.memory.update(|s| {
+            s.joined_term = term;
+            s.base = Some(Base {
+                term,
+                gtids: gtids.to_string(),
+            });
+        })?;
+        self.leader.tell(Event::Based {
+            term,
+            position: Data::new(gtids, uuid),
+        });
         let why = format!(
             "term {term} waits for {} acknowledgement(s) of its first row",
             record.acks
@@ -232,7 +216,7 @@ impl Agent {
             .context("cannot write the term's row")
     }
 
-    async fn keep_going(&self, record: &ShardRecord) -> anyhow::Result<Lead> {
+    fn keep_going(&self, record: &ShardRecord) -> Lead {
         let shared = self.shared.clone();
         let (beats, heartbeats) = tokio::sync::watch::channel(0);
         let term = record.term;
@@ -250,23 +234,11 @@ impl Agent {
                 tokio::time::sleep(HEARTBEAT).await;
             }
         });
-        let deadline = if record.acks > 0 {
-            let link = self.shared.link.clone();
-            link.set_deadline(HANG_MAX)?;
-            link.order(Order::Deadline).await?;
-            Some(Deadline {
-                renewal: tokio::spawn(renew_deadline(link.clone())),
-                link,
-            })
-        } else {
-            None
-        };
-        Ok(Lead {
+        Lead {
             heartbeats,
             _heartbeat: AbortOnDropHandle::new(heartbeat),
-            _deadline: deadline,
             schema_done: false,
-        })
+        }
     }
 
     /// Runs what is left of the keyspace's initial DDL, before anything is served.
@@ -276,7 +248,7 @@ impl Agent {
         }
         let keyspace = self.keyspace();
         let database = self
-            .state
+            .memory
             .get()
             .database
             .clone()
@@ -309,44 +281,41 @@ impl Agent {
     }
 
     /// Takes in members that came up late.
-    async fn add_voters(&mut self, read: &Versioned<ShardRecord>) -> anyhow::Result<()> {
+    fn add_voters(&self, record: &ShardRecord) -> anyhow::Result<()> {
         let Some(keyspace) = self.keyspace() else {
             return Ok(());
         };
-        let Some(voters) = with_new_voters(&read.record, &self.members(), keyspace.members) else {
-            return Ok(());
-        };
-        let mut record = read.record.clone();
-        let acks = record.acks;
-        record.set_voters(voters, acks)?;
-        match self.store.replace(read, &record).await {
-            Ok(_) => {
-                tracing::info!(voters = ?record.voters, version = record.version, "added voters");
-                Ok(self.state.update(|s| s.shard_seen = Some(record))?)
-            }
-            Err(error) if error.is_conflict() => Ok(()),
-            Err(error) => Err(error).context("cannot add voters"),
+        if let Some(voters) = with_new_voters(record, &self.members(), keyspace.members) {
+            let mut next = record.clone();
+            next.set_voters(voters, record.acks)?;
+            self.leader.tell(Event::Change { to: record_of(&next) });
         }
+        Ok(())
     }
 
-    /// The term that a mysqld found running at the agent's start is primary of, if it is: this member held it last, its row is
-    /// there, and the server was not restarted since, which would have left it read-only.
-    pub(super) async fn find_claim(&self, process: Process) -> anyhow::Result<Option<Claim>> {
-        let state = self.state.get();
-        let (Some(_), Some(record)) = (process.pid, &state.shard_seen) else {
-            return Ok(None);
-        };
-        if state.held_term == 0 || record.term != state.held_term {
-            return Ok(None);
+    /// Goes on with a mysqld that was found running at the agent's start as the primary of the term that this member held last, if
+    /// its row is there and the server was not restarted since, which would have left it read-only.
+    pub(super) async fn resume(&self, process: Process) -> anyhow::Result<()> {
+        let state = self.memory.get();
+        let term = state.promised.held;
+        if process.pid.is_none() || term == 0 {
+            return Ok(());
         }
-        self.answers().await?;
-        let seen = flags(&self.shared.control).await?;
-        let executed: GtidSet = seen.gtid_executed()?;
-        let open = !seen.super_read_only && executed.contains(&term_uuid(&record.shard_id)?, state.held_term);
-        Ok(open.then_some(Claim {
-            term: state.held_term,
-            life: Some(process.generation),
-        }))
+        if let (Some(record), Some(base)) = (&state.shard_seen, &state.base)
+            && record.term == term
+            && base.term == term
+        {
+            self.answers().await?;
+            let seen = flags(&self.shared.control).await?;
+            let uuid = term_uuid(&record.shard_id)?;
+            if !seen.super_read_only && seen.gtid_executed()?.contains(&uuid, term) {
+                let base = Data::new(base.gtids.parse()?, &uuid);
+                self.leader.tell(Event::Resumed { term, base });
+                return Ok(());
+            }
+        }
+        // It was in the middle of something: what waits for its acknowledgement there is told by its log.
+        Ok(self.shared.link.order(Order::Kill).await?)
     }
 }
 
@@ -379,15 +348,6 @@ fn heartbeat_row(term: u64, schema_hash: u64) -> String {
 pub(super) fn now_us() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
-}
-
-async fn renew_deadline(link: Link) {
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if let Err(error) = link.set_deadline(HANG_MAX) {
-            tracing::error!(%error, "cannot set the deadline");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,18 +4,20 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use leadership::Event;
 use topology::records::{Keyspace, MysqlAddress, ShardRecord, Tablet};
 use topology::{TypedStore, keys};
 
-use super::process::Process;
 use super::{Agent, QUICK};
 use crate::accounts;
 use crate::cli::TabletArgs;
 use crate::layout::Layout;
 use crate::mysqld::config::{Settings, render};
 use crate::mysqld::{datadir, template};
+use crate::process::Process;
+use crate::rejoin;
 use crate::shard::decide::acks_for;
-use crate::state::{FORMAT, State, StateFile};
+use crate::state::{FORMAT, Promised, State, StateFile};
 use crate::supervisor::wire::Order;
 
 /// How long a starting mysqld may take to answer before the pass is given up and begun anew. Crash recovery of a busy server
@@ -82,7 +84,10 @@ async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> an
         prepared: false,
         replaces_voter,
         shard_seen: None,
-        held_term: 0,
+        promised: Promised::default(),
+        joined_term: 0,
+        rebuilding: None,
+        base: None,
     };
     Ok(StateFile::create(&layout.state, state)?)
 }
@@ -116,7 +121,7 @@ impl Agent {
 
     /// Members of this shard that have come up at least once.
     pub(super) fn members(&self) -> Vec<String> {
-        let state = self.state.get();
+        let state = self.memory.get();
         self.tablets.with(|all| {
             all.values()
                 .map(|t| &t.record)
@@ -134,9 +139,12 @@ impl Agent {
         self.answers().await?;
         self.backoff.succeeded();
         self.prepare_accounts().await?;
+        self.leader.tell(Event::ServerUp);
+        self.leader
+            .tell(Event::Eligible(!self.memory.get().replaces_voter));
         match self.register().await {
             // Who is part of a shard goes on without the store.
-            Err(error) if self.state.get().shard_seen.is_some() => tracing::debug!("{error:#}"),
+            Err(error) if self.memory.get().shard_seen.is_some() => tracing::debug!("{error:#}"),
             result => result?,
         }
         Ok(())
@@ -147,6 +155,17 @@ impl Agent {
         self.make_data().await?;
         self.choose_port()?;
         self.write_config()?;
+        let data = self.shared.layout.data.clone();
+        let uuid = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+            rejoin::before_start(&data)?;
+            Ok(datadir::uuid(&data)?)
+        })
+        .await??;
+        // A rewind or a clone has made it another server.
+        if let Some(uuid) = uuid {
+            self.memory.update(|s| s.server_uuid.clone_from(&uuid))?;
+            self.shared.board.update(|h| h.server_uuid = uuid);
+        }
         // Left by a mysqld that was killed; its process id may be somebody else's now, which would keep mysqld from starting.
         for name in ["mysql.sock", "mysql.sock.lock", "mysqld.pid"] {
             let _ = std::fs::remove_file(self.shared.layout.run.join(name));
@@ -158,7 +177,7 @@ impl Agent {
 
     async fn make_data(&mut self) -> anyhow::Result<()> {
         let shared = self.shared.clone();
-        let uuid = self.state.get().server_uuid.clone();
+        let uuid = self.memory.get().server_uuid.clone();
         tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
             let layout = &shared.layout;
             if !layout.data.is_dir() {
@@ -175,9 +194,9 @@ impl Agent {
     fn choose_port(&mut self) -> anyhow::Result<()> {
         let host = &*self.shared.args.mysql_host;
         if let Some(port) = self.shared.args.mysql_port {
-            return Ok(self.state.update(|s| s.mysql_port = port)?);
+            return Ok(self.memory.update(|s| s.mysql_port = port)?);
         }
-        let known = self.state.get().mysql_port;
+        let known = self.memory.get().mysql_port;
         let bound = match known {
             0 => TcpListener::bind((host, 0)),
             port => TcpListener::bind((host, port)).or_else(|_| TcpListener::bind((host, 0))),
@@ -186,11 +205,11 @@ impl Agent {
             .with_context(|| format!("no port is free on {host}"))?
             .local_addr()?
             .port();
-        Ok(self.state.update(|s| s.mysql_port = port)?)
+        Ok(self.memory.update(|s| s.mysql_port = port)?)
     }
 
     fn write_config(&self) -> anyhow::Result<()> {
-        let (args, state) = (&self.shared.args, self.state.get());
+        let (args, state) = (&self.shared.args, self.memory.get());
         let extra = match &args.extra_config {
             Some(path) => {
                 std::fs::read_to_string(path).with_context(|| format!("--extra-config {}", path.display()))?
@@ -236,11 +255,11 @@ impl Agent {
     /// Gives the gateway's account its rights on this member, outside the binlog. Once per data directory, before it has a
     /// shard.
     async fn prepare_accounts(&mut self) -> anyhow::Result<()> {
-        if self.state.get().prepared {
+        if self.memory.get().prepared {
             return Ok(());
         }
         let database = self
-            .state
+            .memory
             .get()
             .database
             .clone()
@@ -257,13 +276,13 @@ impl Agent {
             .run(&statements, QUICK * 4)
             .await
             .context("cannot set up the accounts")?;
-        self.state.update(|s| s.prepared = true)?;
+        self.memory.update(|s| s.prepared = true)?;
         Ok(())
     }
 
     /// Tells the topology how to reach this tablet, when that changed.
     pub(super) async fn register(&mut self) -> anyhow::Result<()> {
-        let (args, state) = (&self.shared.args, self.state.get());
+        let (args, state) = (&self.shared.args, self.memory.get());
         let tablet = Tablet {
             alias: state.alias.clone(),
             keyspace: state.keyspace.clone(),

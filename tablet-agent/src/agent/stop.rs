@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Agent, QUICK};
+use crate::leader::Stance;
+use crate::process::Stop;
 use crate::server::replication;
 use crate::supervisor::wire::Order;
 
+/// How long handing a primary over may take.
+const HAND_OVER: Duration = Duration::from_secs(8);
 /// How long commits may go on after the gate.
 const DRAIN: Duration = Duration::from_secs(2);
 /// How long killed connections may take to go. Those that do not wait for acknowledgements: mysqld would be ten seconds over
@@ -27,12 +31,20 @@ const DUMPS: &str = "command IN ('Binlog Dump', 'Binlog Dump GTID')";
 impl Agent {
     /// Stops mysqld: in order if it can be, else by SIGKILL, which acknowledges nothing.
     pub(super) async fn stop(&mut self) -> anyhow::Result<()> {
-        let was_leading = self.lead.is_some();
+        self.leader.end();
+        let alone = self.process.borrow().stop == Some(Stop::Alone);
+        if alone && self.lead.is_some() {
+            match timeout(HAND_OVER, self.handover.run(None)).await {
+                Ok(Ok(done)) => tracing::info!(primary = done.primary, term = done.term, "handed over"),
+                Ok(Err(error)) => tracing::warn!("stopping without a handover: {error}"),
+                Err(_) => tracing::warn!("stopping without waiting for the handover any longer"),
+            }
+        }
+        let was_leading = matches!(self.leader.stance(), Stance::Lead { .. });
         self.shared
             .board
             .update(|h| h.not_serving = Some("the tablet is being stopped".into()));
         self.lead = None;
-        self.shared.link.clear_deadline()?;
         if self.process.borrow().pid.is_none() {
             return Ok(());
         }

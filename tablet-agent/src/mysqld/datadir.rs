@@ -1,8 +1,12 @@
 //! A member's data directory: a copy of the template with an identity of its own.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
+
+use crate::durable;
+
+/// Where mysqld keeps its server_uuid.
+const AUTO_CNF: &str = "auto.cnf";
 
 /// Copies the template's data directory to `to`, which appears whole or not at all, as the server `uuid`.
 pub fn create(template: &Path, to: &Path, uuid: &str) -> io::Result<()> {
@@ -12,13 +16,31 @@ pub fn create(template: &Path, to: &Path, uuid: &str) -> io::Result<()> {
     }
     copy_dir(template, &fresh)?;
     // mysqld would choose a uuid at its first start; the member has to be known by it before that.
-    let mut auto = File::create(fresh.join("auto.cnf"))?;
-    write!(auto, "[auto]\nserver-uuid={uuid}\n")?;
-    auto.sync_all()?;
+    set_uuid(&fresh, uuid)?;
     std::fs::rename(&fresh, to)?;
     match to.parent() {
-        Some(parent) => File::open(parent)?.sync_all(),
+        Some(parent) => durable::sync_dir(parent),
         None => Ok(()),
+    }
+}
+
+/// Makes the directory another server's, from the next start of mysqld on.
+pub fn set_uuid(data: &Path, uuid: &str) -> io::Result<()> {
+    durable::replace(
+        &data.join(AUTO_CNF),
+        format!("[auto]\nserver-uuid={uuid}\n").as_bytes(),
+    )
+}
+
+/// The server_uuid that mysqld will start with; none if it will choose one.
+pub fn uuid(data: &Path) -> io::Result<Option<String>> {
+    match std::fs::read_to_string(data.join(AUTO_CNF)) {
+        Ok(text) => Ok(text
+            .lines()
+            .find_map(|line| line.strip_prefix("server-uuid="))
+            .map(|uuid| uuid.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -71,11 +93,10 @@ mod tests {
         let to = dir.path().join("data");
         create(&template, &to, "u-1").unwrap();
         assert_eq!(std::fs::read(to.join("sub/f")).unwrap(), b"x");
-        assert!(
-            std::fs::read_to_string(to.join("auto.cnf"))
-                .unwrap()
-                .contains("server-uuid=u-1")
-        );
+        assert_eq!(uuid(&to).unwrap().as_deref(), Some("u-1"));
+        set_uuid(&to, "u-2").unwrap();
+        assert_eq!(uuid(&to).unwrap().as_deref(), Some("u-2"));
+        assert_eq!(uuid(&template).unwrap(), None);
         assert!(!dir.path().join("data.new").exists());
     }
 
@@ -84,7 +105,7 @@ mod tests {
         let uuid = random_uuid();
         assert_eq!(uuid.len(), 36);
         assert!(
-            format!("{uuid}:1").parse::<crate::gtid::GtidSet>().is_ok(),
+            format!("{uuid}:1").parse::<binlog::gtid::GtidSet>().is_ok(),
             "{uuid}"
         );
         assert_ne!(uuid, random_uuid());

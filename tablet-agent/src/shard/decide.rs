@@ -1,16 +1,7 @@
-//! What a member does about its shard: a pure step from what it knows to what it should do.
+//! How a new shard begins: a pure step from what a member knows to what it should do.
 //!
-//! The rules are those of leadership.md 4.3, as far as they apply while the holder of the record stays the holder:
-//!
-//! * the record is created only by a member whose data directory has never been part of a shard;
-//! * the holder opens a new term by compare-and-swap each time its mysqld starts, before it starts, and serves nothing before
-//!   the term's own row is acknowledged;
-//! * everybody else follows the holder; only voters acknowledge;
-//! * a store that is another one than before, or behind what this member has seen, counts as down: who serves goes on, and
-//!   nobody starts.
-//!
-//! Elections, promises and leases (the next step) replace the branch that waits for the holder; the record, the state file and
-//! the order of events stay.
+//! The record is created only by a member whose data directory has never been part of a shard, and the first holder is chosen by
+//! serial. From the first holder on `leadership` decides.
 
 use std::time::Duration;
 
@@ -37,8 +28,6 @@ pub struct Facts<'a> {
     pub registered: &'a [String],
     /// How long it has been looking at a shard without a primary.
     pub waited: Duration,
-    /// The term that this member opened for the life of mysqld that runs, or that is to begin.
-    pub claimed: Option<u64>,
 }
 
 /// What to do.
@@ -53,23 +42,10 @@ pub enum Step {
         /// Acknowledgements that a commit waits for.
         acks: u32,
     },
-    /// Swap the record to this term with this member as its holder; mysqld may start after that.
+    /// Swap the record to this term with this member as its holder.
     OpenTerm(u64),
-    /// Be the primary of this term, which is this member's for this life of its mysqld.
-    Lead(u64),
-    /// Replicate from the holder.
-    Follow {
-        /// The holder's alias.
-        holder: String,
-        /// Its term.
-        term: u64,
-        /// Whether to acknowledge.
-        voter: bool,
-    },
-    /// The store cannot be believed: go on as before, start nothing.
-    Hold(String),
-    /// Do not run mysqld: a human or a later step of the shard's life is needed.
-    Refuse(String),
+    /// The shard has begun: leadership decides.
+    Begun,
 }
 
 /// Acknowledgements per commit for a number of members: half of them, so that a majority has every acknowledged commit.
@@ -80,54 +56,18 @@ pub fn acks_for(members: u32) -> u32 {
 /// The next step.
 pub fn decide(facts: &Facts<'_>) -> Step {
     match facts.record {
-        Some(record) => with_record(facts, record),
+        _ if facts.state.shard_seen.is_some() => Step::Begun,
+        Some(record) if record.holder.is_some() => Step::Begun,
+        Some(record) => first_holder(facts, record),
         None => without_record(facts),
-    }
-}
-
-fn with_record(facts: &Facts<'_>, record: &ShardRecord) -> Step {
-    if let Some(seen) = &facts.state.shard_seen
-        && let Err(why) = believable(seen, record)
-    {
-        return Step::Hold(why);
-    }
-    let me = &facts.state.alias;
-    // Data that took a voter's place is no voter: what it acknowledged would count for data that is gone.
-    let voter = record.is_voter(me) && !facts.state.replaces_voter;
-    let Some(holder) = &record.holder else {
-        return if voter {
-            first_holder(facts, record)
-        } else {
-            Step::Wait("no primary was chosen yet".into())
-        };
-    };
-    if holder == me {
-        if !voter {
-            return Step::Refuse(
-                "this member leads the shard but its data is gone: another one must be elected".into(),
-            );
-        }
-        return match facts.claimed {
-            Some(term) if term == record.term => Step::Lead(term),
-            // A term has one holder for ever and one life of its mysqld: anything else is a new one.
-            _ => Step::OpenTerm(record.term.saturating_add(1)),
-        };
-    }
-    if facts.state.held_term > 0 {
-        return Step::Refuse(format!(
-            "this member held term {} and {holder} leads now: what only it has must be undone before its mysqld may start",
-            facts.state.held_term
-        ));
-    }
-    Step::Follow {
-        holder: holder.clone(),
-        term: record.term,
-        voter,
     }
 }
 
 /// A record without a holder: its voters open the first term by rank.
 fn first_holder(facts: &Facts<'_>, record: &ShardRecord) -> Step {
+    if !record.is_voter(&facts.state.alias) || facts.state.replaces_voter {
+        return Step::Wait("no primary was chosen yet".into());
+    }
     match my_turn(facts, &record.voters, Duration::ZERO) {
         Ok(()) => Step::OpenTerm(record.term.saturating_add(1)),
         Err(why) => Step::Wait(why),
@@ -135,7 +75,7 @@ fn first_holder(facts: &Facts<'_>, record: &ShardRecord) -> Step {
 }
 
 /// Whether a record can be later than the one seen before.
-fn believable(seen: &ShardRecord, record: &ShardRecord) -> Result<(), String> {
+pub fn believable(seen: &ShardRecord, record: &ShardRecord) -> Result<(), String> {
     if seen.store_id != record.store_id {
         return Err(format!(
             "the store is {}, not {}, which this member belongs to",
@@ -158,12 +98,6 @@ fn believable(seen: &ShardRecord, record: &ShardRecord) -> Result<(), String> {
 }
 
 fn without_record(facts: &Facts<'_>) -> Step {
-    if let Some(seen) = &facts.state.shard_seen {
-        return Step::Hold(format!(
-            "the store has lost the record of shard {}",
-            seen.shard_id
-        ));
-    }
     let count = u32::try_from(facts.registered.len()).unwrap_or(u32::MAX);
     let acks = acks_for(facts.members_wanted);
     let patience = if count < facts.members_wanted {

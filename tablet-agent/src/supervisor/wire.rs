@@ -15,8 +15,8 @@ pub enum Event {
     Started(i32),
     /// mysqld ended with this wait status.
     Exited(i32),
-    /// An orderly stop was asked for. Repeated to an agent that starts while the stop is under way.
-    Stop,
+    /// An orderly stop was asked for by this signal. Repeated to an agent that starts while the stop is under way.
+    Stop(i32),
 }
 
 /// From the agent to the supervisor.
@@ -41,7 +41,7 @@ impl Event {
             Event::Hello(pid) => message(b'H', pid),
             Event::Started(pid) => message(b'S', pid),
             Event::Exited(status) => message(b'X', status),
-            Event::Stop => message(b'Q', 0),
+            Event::Stop(signal) => message(b'Q', signal),
         }
     }
 
@@ -52,7 +52,7 @@ impl Event {
             b'H' => Some(Event::Hello(number)),
             b'S' => Some(Event::Started(number)),
             b'X' => Some(Event::Exited(number)),
-            b'Q' => Some(Event::Stop),
+            b'Q' => Some(Event::Stop(number)),
             _ => None,
         }
     }
@@ -106,7 +106,7 @@ mod tests {
             Event::Hello(i32::MAX),
             Event::Started(7),
             Event::Exited(-1),
-            Event::Stop,
+            Event::Stop(15),
         ] {
             assert_eq!(Event::decode(&event.encode()), Some(event));
         }

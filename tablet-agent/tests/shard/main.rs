@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
+#[path = "../common/server.rs"]
+mod server;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -9,7 +11,8 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
 use proto::v1::{
-    ApplySchemaRequest, GeneratedKind, GetSchemaRequest, GetStatusResponse, StreamHealthRequest, TabletRole,
+    ApplySchemaRequest, GeneratedKind, GetSchemaRequest, GetStatusResponse, ReparentRequest,
+    StreamHealthRequest, TabletRole,
 };
 use support::{Shard, signal};
 
@@ -28,11 +31,15 @@ async fn a_shard_of_three_comes_up_and_survives() {
     ddl_through_the_agent(&shard).await;
     replica_server_killed(&shard).await;
     agent_killed(&shard).await;
-    primary_agent_hangs(&shard).await;
-    primary_server_killed(&shard).await;
-    supervisor_killed(&mut shard).await;
-    stopped_and_started(&mut shard).await;
-    all_killed(&mut shard).await;
+    let primary = primary_agent_hangs(&shard).await;
+    let primary = primary_server_killed(&shard, primary).await;
+    let primary = handed_over_by_sigterm(&mut shard, primary).await;
+    supervisor_killed(&mut shard, if primary == 3 { 2 } else { 3 }).await;
+    stopped_and_started(&mut shard, primary).await;
+    all_killed(&mut shard, primary).await;
+    let primary = member_killed(&mut shard, primary).await;
+    handed_over(&shard, primary).await;
+    a_strange_transaction(&shard).await;
     a_lost_disk(&mut shard).await;
     commits_wait_for_an_acker(&mut shard).await;
 }
@@ -264,51 +271,71 @@ async fn agent_killed(shard: &Shard) {
     }
 }
 
-/// The deadline page: a primary whose agent stands still is killed, and so is the agent.
-async fn primary_agent_hangs(shard: &Shard) {
+/// The deadline page: a primary whose agent stands still is killed, and so is the agent. Another member leads meanwhile.
+async fn primary_agent_hangs(shard: &Shard) -> u32 {
     let term = shard.record().await.term;
     let before = shard.status(1).await.unwrap();
     signal(before.agent_pid, Signal::SIGSTOP);
     let begin = Instant::now();
+    let primary = shard.new_primary(&[2, 3], term).await;
+    println!(
+        "a hung agent's shard has another primary after {:?}",
+        begin.elapsed()
+    );
     let again = |s: &GetStatusResponse| {
         s.agent_pid != before.agent_pid && s.health.as_ref().is_some_and(|h| h.serving)
     };
     let after = shard.until(1, "serving by another agent", again).await;
-    println!("a hung agent was replaced after {:?}", begin.elapsed());
+    println!("and a replica in its place after {:?}", begin.elapsed());
     assert_ne!(after.mysqld_pid, before.mysqld_pid);
-    assert_eq!(after.health.unwrap().term, term + 1);
+    let health = after.health.unwrap();
+    assert_eq!((health.term, health.role()), (term + 1, TabletRole::Replica));
+    primary
 }
 
-async fn primary_server_killed(shard: &Shard) {
+async fn primary_server_killed(shard: &Shard, primary: u32) -> u32 {
     let term = shard.record().await.term;
-    let before = shard.status(1).await.unwrap();
+    let before = shard.status(primary).await.unwrap();
+    let others: Vec<u32> = (1..=3).filter(|s| *s != primary).collect();
     signal(before.mysqld_pid.unwrap(), Signal::SIGKILL);
-    let again = |s: &GetStatusResponse| {
-        s.mysqld_pid != before.mysqld_pid && s.health.as_ref().is_some_and(|h| h.serving)
-    };
-    let after = shard.until(1, "serving again", again).await.health.unwrap();
-    assert_eq!((after.term, after.role()), (term + 1, TabletRole::Primary));
+    let begin = Instant::now();
+    let next = shard.new_primary(&others, term).await;
+    println!(
+        "a killed server's shard has another primary after {:?}",
+        begin.elapsed()
+    );
     shard
-        .app(1)
+        .app(next)
         .await
         .query_drop("INSERT INTO t (id) VALUES (3)")
         .await
         .unwrap();
+    let health = shard.serving(primary, TabletRole::Replica).await;
+    println!("and a replica in its place after {:?}", begin.elapsed());
+    assert!(health.term > term);
     shard
-        .until_rows(3, "SELECT id FROM t ORDER BY id", &[1, 2, 3])
+        .until_rows(primary, "SELECT id FROM t ORDER BY id", &[1, 2, 3])
         .await;
-    let terms: Vec<u64> = shard
-        .admin(3)
-        .await
-        .query("SELECT term FROM _vitrail.term ORDER BY term")
-        .await
-        .unwrap();
-    assert_eq!(terms, (1..=term + 1).collect::<Vec<_>>());
+    next
 }
 
-async fn supervisor_killed(shard: &mut Shard) {
-    let status = shard.status(3).await.unwrap();
-    shard.kill(3);
+/// A member that is stopped alone hands over first.
+async fn handed_over_by_sigterm(shard: &mut Shard, primary: u32) -> u32 {
+    let term = shard.record().await.term;
+    let others: Vec<u32> = (1..=3).filter(|s| *s != primary).collect();
+    let begin = Instant::now();
+    assert_eq!(shard.stop(&[primary], Signal::SIGTERM), [Some(0)]);
+    println!("stopped after {:?}", begin.elapsed());
+    let next = shard.new_primary(&others, term).await;
+    assert_eq!(shard.record().await.term, term + 1, "one election");
+    shard.start(primary);
+    assert_eq!(shard.serving(primary, TabletRole::Replica).await.term, term + 1);
+    next
+}
+
+async fn supervisor_killed(shard: &mut Shard, serial: u32) {
+    let status = shard.status(serial).await.unwrap();
+    shard.kill(serial);
     let begin = Instant::now();
     let alive =
         |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| !s.contains(") Z "));
@@ -320,34 +347,30 @@ async fn supervisor_killed(shard: &mut Shard) {
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    shard.start(3);
-    shard.serving(3, TabletRole::Replica).await;
+    shard.start(serial);
+    shard.serving(serial, TabletRole::Replica).await;
 }
 
-async fn stopped_and_started(shard: &mut Shard) {
+async fn stopped_and_started(shard: &mut Shard, primary: u32) {
     let term = shard.record().await.term;
     let begin = Instant::now();
-    assert_eq!(shard.stop(&[1, 2, 3]), [Some(0); 3]);
+    assert_eq!(shard.stop(&[1, 2, 3], Signal::SIGINT), [Some(0); 3]);
     println!("stopped after {:?}", begin.elapsed());
     assert_eq!(shard.processes(), [""; 0]);
     let begin = Instant::now();
     for serial in [3, 2, 1] {
         shard.start(serial);
     }
-    assert_eq!(shard.serving(1, TabletRole::Primary).await.term, term + 1);
+    assert_eq!(shard.serving(primary, TabletRole::Primary).await.term, term + 1);
     println!("started after {:?}", begin.elapsed());
-    shard
-        .until_rows(1, "SELECT id FROM t ORDER BY id", &[1, 2, 3])
-        .await;
-    for serial in [2, 3] {
-        shard.serving(serial, TabletRole::Replica).await;
-    }
+    everybody_has(shard, primary, &[1, 2, 3]).await;
 }
 
-async fn all_killed(shard: &mut Shard) {
+/// All lose their power at once: the holder of the record has everything, and leads again.
+async fn all_killed(shard: &mut Shard, primary: u32) {
     let term = shard.record().await.term;
     shard
-        .app(1)
+        .app(primary)
         .await
         .query_drop("INSERT INTO t (id) VALUES (4)")
         .await
@@ -358,14 +381,130 @@ async fn all_killed(shard: &mut Shard) {
     for serial in 1..=3 {
         shard.start(serial);
     }
-    assert_eq!(shard.serving(1, TabletRole::Primary).await.term, term + 1);
+    let health = shard.serving(primary, TabletRole::Primary).await;
+    assert_eq!(health.term, term + 1);
+    everybody_has(shard, primary, &[1, 2, 3, 4]).await;
+}
+
+async fn everybody_has(shard: &Shard, primary: u32, ids: &[i64]) {
+    for serial in 1..=3 {
+        let role = if serial == primary {
+            TabletRole::Primary
+        } else {
+            TabletRole::Replica
+        };
+        shard.serving(serial, role).await;
+        shard
+            .until_rows(serial, "SELECT id FROM t ORDER BY id", ids)
+            .await;
+    }
+}
+
+/// The whole member of the primary is lost: another one leads within seconds, with everything that was acknowledged.
+async fn member_killed(shard: &mut Shard, primary: u32) -> u32 {
+    let term = shard.record().await.term;
+    let others: Vec<u32> = (1..=3).filter(|s| *s != primary).collect();
+    let mut app = shard.app(primary).await;
+    app.query_drop("CREATE TABLE w (id INT PRIMARY KEY)")
+        .await
+        .unwrap();
+    for id in 1..=50 {
+        app.query_drop(format!("INSERT INTO w VALUES ({id})"))
+            .await
+            .unwrap();
+    }
+    shard.kill(primary);
+    let begin = Instant::now();
+    let next = shard.new_primary(&others, term).await;
+    println!(
+        "a lost member's shard has another primary after {:?}",
+        begin.elapsed()
+    );
+    shard.until_rows(next, "SELECT COUNT(*) FROM w", &[50]).await;
     shard
-        .until_rows(1, "SELECT id FROM t ORDER BY id", &[1, 2, 3, 4])
-        .await;
-    shard.serving(2, TabletRole::Replica).await;
+        .app(next)
+        .await
+        .query_drop("INSERT INTO w VALUES (51)")
+        .await
+        .unwrap();
+    shard.start(primary);
+    shard.serving(primary, TabletRole::Replica).await;
+    shard.until_rows(primary, "SELECT COUNT(*) FROM w", &[51]).await;
+    next
+}
+
+/// By order, without a restart of any server: member 1 leads at the end.
+async fn handed_over(shard: &Shard, mut primary: u32) {
+    if primary == 1 {
+        primary = reparent(shard, 1, "c-2").await;
+    }
+    let mut client = shard.client(primary).await.unwrap();
+    for (to, why) in [
+        (format!("c-{primary}"), "is the primary already"),
+        (
+            "c-9".to_owned(),
+            "is no voter of the shard; its voters are c-1, c-2, c-3",
+        ),
+    ] {
+        let status = client
+            .reparent(ReparentRequest { to: Some(to) })
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), tonic::Code::FailedPrecondition);
+        assert!(status.message().contains(why), "{status}");
+    }
+    let mut replica = shard.client(1).await.unwrap();
+    let status = replica.reparent(ReparentRequest { to: None }).await.unwrap_err();
+    assert!(
+        status
+            .message()
+            .contains("c-1 is not the shard's serving primary"),
+        "{status}"
+    );
+    assert_eq!(reparent(shard, primary, "c-1").await, 1);
+}
+
+async fn reparent(shard: &Shard, primary: u32, to: &str) -> u32 {
+    let before = shard.status(primary).await.unwrap();
+    let mut client = shard.client(primary).await.unwrap();
+    let request = ReparentRequest {
+        to: Some(to.to_owned()),
+    };
+    let done = client.reparent(request).await.unwrap().into_inner();
+    println!("handed over: {done:?}");
+    let term = before.health.unwrap().term + 1;
+    assert_eq!((done.primary.as_str(), done.term), (to, term));
+    let replica = shard.serving(primary, TabletRole::Replica).await;
+    assert_eq!(replica.term, term);
+    let after = shard.status(primary).await.unwrap();
+    assert_eq!(
+        after.mysqld_pid, before.mysqld_pid,
+        "a planned handover restarts nobody"
+    );
+    to.trim_start_matches("c-").parse().unwrap()
+}
+
+/// Somebody wrote to a replica: it gets its data anew from another member.
+async fn a_strange_transaction(shard: &Shard) {
+    let before = shard.tablet(2).await.server_uuid;
+    let mut admin = shard.connect(2, "vitrail_agent", "agent-password").await.unwrap();
+    // The agent shuts the door again any moment: one text.
+    admin
+        .query_drop("SET GLOBAL super_read_only=OFF; INSERT INTO c.t (id) VALUES (1000)")
+        .await
+        .unwrap();
+    let begin = Instant::now();
+    let another = |s: &GetStatusResponse| {
+        let health = s.health.as_ref().unwrap();
+        health.serving && Some(&health.server_uuid) != before.as_ref()
+    };
+    shard.until(2, "rebuilt", another).await;
+    println!("rebuilt after {:?}", begin.elapsed());
     shard
-        .until_rows(2, "SELECT id FROM t ORDER BY id", &[1, 2, 3, 4])
+        .until_rows(2, "SELECT COUNT(*) FROM t WHERE id >= 1000", &[0])
         .await;
+    let both = |s: &GetStatusResponse| s.health.as_ref().unwrap().semi_sync.unwrap().ackers == 2;
+    shard.until(1, "acknowledged by both", both).await;
 }
 
 /// A voter's name with new data follows, but what it acknowledged would count for data that is gone.
@@ -386,12 +525,13 @@ async fn a_lost_disk(shard: &mut Shard) {
 /// nothing.
 async fn commits_wait_for_an_acker(shard: &mut Shard) {
     let term = shard.record().await.term;
-    assert_eq!(shard.stop(&[2, 3]), [Some(0); 2]);
+    shard.kill(2);
+    shard.kill(3);
     let mut app = shard.app(1).await;
     let mut insert = Box::pin(app.query_drop("INSERT INTO t (id) VALUES (5)"));
-    let early = tokio::time::timeout(Duration::from_secs(2), &mut insert).await;
-    assert!(early.is_err(), "acknowledged by nobody");
-    assert_eq!(shard.stop(&[1]), [Some(0)]);
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut insert).await;
+    assert!(early.is_err(), "acknowledged by nobody: {early:?}");
+    assert_eq!(shard.stop(&[1], Signal::SIGTERM), [Some(0)]);
     assert!(
         insert.await.is_err(),
         "mysqld's SIGTERM must not turn it into an OK"
@@ -466,7 +606,7 @@ async fn a_single_member_works_without_semi_sync_and_without_the_topology() {
     shard.start_topology();
     assert_eq!(shard.serving(7, TabletRole::Primary).await.term, 2);
     shard.until_rows(7, "SELECT id FROM t ORDER BY id", &[1, 2]).await;
-    assert_eq!(shard.stop(&[7]), [Some(0)]);
+    assert_eq!(shard.stop(&[7], Signal::SIGTERM), [Some(0)]);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 //! Tablets are started by the test's own thread with `--die-with-parent`, so nothing outlives a test, however it ends.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
@@ -18,34 +18,10 @@ use topology::remote::RemoteOptions;
 use topology::server::Listener;
 use topology::{Address, EmbeddedStore, RemoteStore, TypedStore, keys};
 
+use crate::server::{SECRETS, server, template};
+
 /// Long enough for a loaded machine; tests wait for conditions, not for time.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-const SECRETS: &str = r#"{"agent": "agent-password", "replication": "repl-password", "app": "app-password"}"#;
-
-pub(crate) struct Server {
-    mysqld: PathBuf,
-    basedir: Option<PathBuf>,
-}
-
-/// The MySQL server that the project's scripts find.
-pub(crate) fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/lib/mysql.sh");
-        let output = Command::new(script).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let value = |name: &str| {
-            text.lines()
-                .find_map(|l| l.strip_prefix(&format!("{name}=")))
-                .map(PathBuf::from)
-        };
-        Server {
-            mysqld: value("MYSQLD").unwrap(),
-            basedir: value("MYSQLD_BASEDIR"),
-        }
-    })
-}
 
 /// The topology and the tablets of one shard `c/-`.
 pub(crate) struct Shard {
@@ -150,9 +126,9 @@ impl Shard {
     }
 
     /// Stops a tablet in order, and returns its exit code.
-    pub(crate) fn stop(&mut self, serials: &[u32]) -> Vec<Option<i32>> {
+    pub(crate) fn stop(&mut self, serials: &[u32], by: nix::sys::signal::Signal) -> Vec<Option<i32>> {
         for serial in serials {
-            signal(self.supervisor(*serial), nix::sys::signal::Signal::SIGTERM);
+            signal(self.supervisor(*serial), by);
         }
         serials
             .iter()
@@ -214,6 +190,21 @@ impl Shard {
             .unwrap()
     }
 
+    /// Waits until one of the tablets serves as the primary of a later term, and returns its serial.
+    pub(crate) async fn new_primary(&self, serials: &[u32], term: u64) -> u32 {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            for serial in serials {
+                let health = self.status(*serial).await.and_then(|s| s.health);
+                if health.is_some_and(|h| h.serving && h.role() == TabletRole::Primary && h.term > term) {
+                    return *serial;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody leads a term after {term}\n{}", self.logs())
+    }
+
     pub(crate) async fn record(&self) -> ShardRecord {
         self.store
             .require::<ShardRecord>(&keys::shard("c", "-"))
@@ -233,13 +224,6 @@ impl Shard {
     /// A connection as the gateway's account.
     pub(crate) async fn app(&self, serial: u32) -> Conn {
         self.connect(serial, "vitrail_app", "app-password").await.unwrap()
-    }
-
-    /// A connection as the agent's account.
-    pub(crate) async fn admin(&self, serial: u32) -> Conn {
-        self.connect(serial, "vitrail_agent", "agent-password")
-            .await
-            .unwrap()
     }
 
     pub(crate) async fn connect(&self, serial: u32, user: &str, password: &str) -> mysql_async::Result<Conn> {
@@ -299,6 +283,9 @@ impl Shard {
 
 impl Drop for Shard {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.logs());
+        }
         for child in self.tablets.values_mut() {
             let _ = child.kill();
             let _ = child.wait();
@@ -313,22 +300,6 @@ impl Drop for Shard {
 
 pub(crate) fn signal(pid: u32, signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
-}
-
-/// The template is kept between runs, by what it is made of.
-fn template() -> PathBuf {
-    let secrets = tablet_agent::secrets::Secrets {
-        agent: "agent-password".into(),
-        replication: "repl-password".into(),
-        app: "app-password".into(),
-    };
-    let made_of = format!(
-        "{:?} {:?}",
-        tablet_agent::accounts::template_statements(&secrets),
-        server().mysqld
-    );
-    let hash = tablet_agent::hash::fnv1a(made_of.as_bytes());
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("template-{hash:016x}"))
 }
 
 /// Serves a store from a thread of its own, so that it answers while a test blocks.

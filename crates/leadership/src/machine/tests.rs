@@ -7,7 +7,7 @@ use super::*;
 
 fn machine(me: usize, durable: Durable) -> Machine<Log> {
     let known = (durable.term > 0).then(|| record(durable.term, 0));
-    Machine::new(name(me), Timing::default(), known, durable, ms(0), 1)
+    Machine::new(name(me), Timing::default(), known, durable, false, ms(0), 1)
 }
 
 fn durable(term: u64, held: u64) -> Durable {
@@ -381,7 +381,15 @@ fn a_change_of_the_record_waits_for_the_leases_that_it_needs_and_keeps_to_both_r
         version: 2,
         ..old.clone()
     };
-    let mut a = Machine::new(name(0), Timing::default(), Some(old), durable(1, 1), ms(0), 1);
+    let mut a = Machine::new(
+        name(0),
+        Timing::default(),
+        Some(old),
+        durable(1, 1),
+        false,
+        ms(0),
+        1,
+    );
     let base = Log::default();
     let grant = |sent| Message::Grant { term: 1, sent };
     let serves = |a: &Machine<Log>| matches!(a.stance(), Stance::Lead { serve: true, .. });

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use super::*;
 
 fn sound() -> Flags {
@@ -14,16 +12,6 @@ fn sound() -> Flags {
         replica_enabled: false,
         gtid_text: String::new(),
     }
-}
-
-#[test]
-fn the_terms_uuid_is_the_shards_identity() {
-    assert_eq!(
-        term_uuid("00112233445566778899aabbccddeeff").unwrap(),
-        "00112233-4455-6677-8899-aabbccddeeff"
-    );
-    assert!(term_uuid("0011").is_err());
-    assert!(term_uuid("éééééééééééééééé").is_err());
 }
 
 #[test]

@@ -17,7 +17,10 @@ fn state(alias: &str) -> State {
         prepared: true,
         replaces_voter: false,
         shard_seen: None,
-        held_term: 0,
+        promised: crate::state::Promised::default(),
+        joined_term: 0,
+        rebuilding: None,
+        base: None,
     }
 }
 
@@ -33,13 +36,7 @@ fn record(holder: &str, term: u64) -> ShardRecord {
     record
 }
 
-fn step(
-    state: &State,
-    record: Option<&ShardRecord>,
-    registered: &[String],
-    waited: u64,
-    open: Option<u64>,
-) -> Step {
+fn step(state: &State, record: Option<&ShardRecord>, registered: &[String], waited: u64) -> Step {
     let waited = Duration::from_secs(waited);
     decide(&Facts {
         state,
@@ -47,7 +44,6 @@ fn step(
         members_wanted: 3,
         registered,
         waited,
-        claimed: open,
     })
 }
 
@@ -55,90 +51,45 @@ fn step(
 fn the_lowest_serial_that_is_up_opens_a_new_shard() {
     let all = names(&[10, 2, 3]);
     assert_eq!(
-        step(&state("c-2"), None, &all, 0, None),
+        step(&state("c-2"), None, &all, 0),
         Step::Create {
             voters: all.clone(),
             acks: 1
         }
     );
-    assert!(matches!(step(&state("c-3"), None, &all, 0, None), Step::Wait(_)));
-    assert!(matches!(step(&state("c-10"), None, &all, 9, None), Step::Wait(_)));
+    assert!(matches!(step(&state("c-3"), None, &all, 0), Step::Wait(_)));
+    assert!(matches!(step(&state("c-10"), None, &all, 9), Step::Wait(_)));
     // A lower one that is registered and dead does not hold the others for ever.
-    assert!(matches!(
-        step(&state("c-3"), None, &all, 5, None),
-        Step::Create { .. }
-    ));
+    assert!(matches!(step(&state("c-3"), None, &all, 5), Step::Create { .. }));
 }
 
 #[test]
 fn a_shard_begins_without_late_members_but_never_without_its_acks() {
     let two = names(&[1, 2]);
-    assert!(matches!(step(&state("c-1"), None, &two, 14, None), Step::Wait(_)));
-    assert!(matches!(step(&state("c-2"), None, &two, 19, None), Step::Wait(_)));
+    assert!(matches!(step(&state("c-1"), None, &two, 14), Step::Wait(_)));
+    assert!(matches!(step(&state("c-2"), None, &two, 19), Step::Wait(_)));
     assert_eq!(
-        step(&state("c-1"), None, &two, 15, None),
+        step(&state("c-1"), None, &two, 15),
         Step::Create { voters: two, acks: 1 }
     );
     assert!(matches!(
-        step(&state("c-1"), None, &names(&[1]), 1000, None),
+        step(&state("c-1"), None, &names(&[1]), 1000),
         Step::Wait(_)
     ));
 }
 
 #[test]
-fn only_empty_members_create() {
+fn a_shard_that_has_begun_is_left_to_leadership() {
     let mut old = state("c-1");
     old.shard_seen = Some(record("c-1", 4));
-    assert!(matches!(
-        step(&old, None, &names(&[1, 2, 3]), 100, None),
-        Step::Hold(_)
-    ));
-}
-
-#[test]
-fn the_holder_opens_a_new_term_for_each_life_of_its_mysqld() {
-    let me = state("c-1");
-    let record = record("c-1", 4);
-    assert_eq!(step(&me, Some(&record), &[], 0, None), Step::OpenTerm(5));
-    assert_eq!(step(&me, Some(&record), &[], 0, Some(3)), Step::OpenTerm(5));
-    assert_eq!(step(&me, Some(&record), &[], 0, Some(4)), Step::Lead(4));
-}
-
-#[test]
-fn others_follow_and_only_voters_acknowledge() {
-    let record = record("c-1", 4);
-    let follow = |voter| Step::Follow {
-        holder: "c-1".into(),
-        term: 4,
-        voter,
-    };
-    assert_eq!(step(&state("c-2"), Some(&record), &[], 0, None), follow(true));
-    assert_eq!(step(&state("c-7"), Some(&record), &[], 0, None), follow(false));
-    let mut wiped = state("c-2");
-    wiped.replaces_voter = true;
-    assert_eq!(step(&wiped, Some(&record), &[], 0, None), follow(false));
-}
-
-#[test]
-fn a_former_primary_does_not_start_under_another_leader() {
-    let mut me = state("c-2");
-    me.held_term = 3;
-    assert!(matches!(
-        step(&me, Some(&record("c-1", 4)), &[], 0, None),
-        Step::Refuse(_)
-    ));
-    let mut wiped = state("c-1");
-    wiped.replaces_voter = true;
-    assert!(matches!(
-        step(&wiped, Some(&record("c-1", 4)), &[], 0, None),
-        Step::Refuse(_)
-    ));
+    assert_eq!(step(&old, None, &names(&[1, 2, 3]), 100), Step::Begun);
+    assert_eq!(step(&state("c-2"), Some(&record("c-1", 4)), &[], 0), Step::Begun);
 }
 
 #[test]
 fn a_store_that_went_back_is_not_believed() {
-    let mut me = state("c-1");
-    me.shard_seen = Some(record("c-1", 4));
+    let seen = record("c-1", 4);
+    assert_eq!(believable(&seen, &record("c-2", 5)), Ok(()));
     for other in [
         record("c-1", 3),
         ShardRecord {
@@ -154,10 +105,7 @@ fn a_store_that_went_back_is_not_believed() {
             ..record("c-1", 9)
         },
     ] {
-        assert!(
-            matches!(step(&me, Some(&other), &[], 0, Some(4)), Step::Hold(_)),
-            "{other:?}"
-        );
+        assert!(believable(&seen, &other).is_err(), "{other:?}");
     }
 }
 
@@ -168,20 +116,14 @@ fn a_record_without_a_holder_gets_one_by_rank() {
         term: 0,
         ..record("c-1", 0)
     };
-    assert_eq!(
-        step(&state("c-1"), Some(&record), &[], 0, None),
-        Step::OpenTerm(1)
-    );
+    assert_eq!(step(&state("c-1"), Some(&record), &[], 0), Step::OpenTerm(1));
     assert!(matches!(
-        step(&state("c-2"), Some(&record), &[], 4, None),
+        step(&state("c-2"), Some(&record), &[], 4),
         Step::Wait(_)
     ));
-    assert_eq!(
-        step(&state("c-2"), Some(&record), &[], 5, None),
-        Step::OpenTerm(1)
-    );
+    assert_eq!(step(&state("c-2"), Some(&record), &[], 5), Step::OpenTerm(1));
     assert!(matches!(
-        step(&state("c-9"), Some(&record), &[], 99, None),
+        step(&state("c-9"), Some(&record), &[], 99),
         Step::Wait(_)
     ));
 }

@@ -69,6 +69,7 @@ impl Shard {
                     Timing::default(),
                     None,
                     Durable::default(),
+                    false,
                     ms(0),
                     id as u64 + 7,
                 ),

@@ -100,7 +100,16 @@ impl World {
         let node = &mut self.nodes[id];
         let clock = node.clock(now);
         let Disk { durable, known } = node.disk.clone();
-        node.machine = Some(Machine::new(me, Timing::default(), known, durable, clock, seed));
+        let runs = node.server.up;
+        node.machine = Some(Machine::new(
+            me,
+            Timing::default(),
+            known,
+            durable,
+            runs,
+            clock,
+            seed,
+        ));
         node.stance = Stance::Wait;
         let (life, eligible) = (node.life, node.eligible);
         self.say(|| format!("m{id}'s agent starts"));

@@ -9,19 +9,28 @@ use crate::supervisor::wire::Event;
 
 /// The process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Process {
+pub(crate) struct Process {
     /// Its id; none while it does not run.
-    pub(super) pid: Option<u32>,
+    pub(crate) pid: Option<u32>,
     /// Counts its starts and ends, so that a restart is noticed even when nobody looked in between.
-    pub(super) generation: u64,
+    pub(crate) generation: u64,
     /// Starts since the agent started.
-    pub(super) starts: u32,
+    pub(crate) starts: u32,
     /// Whether an orderly stop was asked for.
-    pub(super) stop: bool,
+    pub(crate) stop: Option<Stop>,
+}
+
+/// An orderly stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Of this member: the others go on, so a primary hands over first.
+    Alone,
+    /// Of all members.
+    WithTheCluster,
 }
 
 /// Follows the supervisor's events until it is gone.
-pub(super) async fn follow(link: Link, process: watch::Sender<Process>) {
+pub(crate) async fn follow(link: Link, process: watch::Sender<Process>) {
     loop {
         match link.next().await {
             Ok(event) => process.send_modify(|p| apply(p, event)),
@@ -47,19 +56,21 @@ fn apply(p: &mut Process, event: Event) {
             p.pid = None;
             p.generation += 1;
         }
-        Event::Stop => p.stop = true,
+        // What stops the whole cluster has nobody to hand over to.
+        Event::Stop(libc::SIGINT) => p.stop = Some(Stop::WithTheCluster),
+        Event::Stop(_) => p.stop = Some(Stop::Alone),
     }
 }
 
 /// How long to wait before the next start of a mysqld that keeps ending.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// The pause before the next start, which is counted as failed until [`Backoff::succeeded`].
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = match self.failures {
             0 => Duration::ZERO,
             n => Duration::from_secs(1 << n.min(4)),
@@ -69,7 +80,7 @@ impl Backoff {
     }
 
     /// mysqld runs and answers.
-    pub(super) fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
     }
 }
@@ -88,8 +99,10 @@ mod tests {
         apply(&mut p, Event::Started(8));
         assert_eq!((p.pid, p.generation, p.starts), (Some(8), 3, 2));
         apply(&mut p, Event::Exited(-1));
-        apply(&mut p, Event::Stop);
-        assert_eq!((p.pid, p.stop), (None, true));
+        apply(&mut p, Event::Stop(libc::SIGTERM));
+        assert_eq!((p.pid, p.stop), (None, Some(Stop::Alone)));
+        apply(&mut p, Event::Stop(libc::SIGINT));
+        assert_eq!(p.stop, Some(Stop::WithTheCluster));
     }
 
     #[test]

@@ -5,10 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A set of transaction ids: for each source, which is `uuid` or `uuid:tag`, its ranges in order, ends included.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GtidSet {
     sources: BTreeMap<String, Vec<(u64, u64)>>,
 }
+
+/// The highest number that MySQL gives a transaction.
+pub const NUMBER_MAX: u64 = i64::MAX as u64 - 1;
 
 /// The text is no GTID set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,71 @@ impl GtidSet {
         })
     }
 
+    /// Whether no transaction is in both sets.
+    pub fn is_disjoint(&self, other: &GtidSet) -> bool {
+        self.sources.iter().all(|(source, ranges)| {
+            let theirs = other.ranges(source);
+            ranges
+                .iter()
+                .all(|(from, to)| theirs.iter().all(|(f, t)| t < from || to < f))
+        })
+    }
+
+    /// The transactions that are in either set.
+    pub fn union(&self, other: &GtidSet) -> GtidSet {
+        let mut sources = self.sources.clone();
+        for (source, ranges) in &other.sources {
+            let all = sources.entry(source.clone()).or_default();
+            all.extend_from_slice(ranges);
+            *all = joined(std::mem::take(all));
+        }
+        GtidSet { sources }
+    }
+
+    /// The transactions of this set that are not in the other.
+    pub fn difference(&self, other: &GtidSet) -> GtidSet {
+        let left = |(source, ranges): (&String, &Vec<(u64, u64)>)| {
+            let left = without(ranges, other.ranges(source));
+            (!left.is_empty()).then(|| (source.clone(), left))
+        };
+        GtidSet {
+            sources: self.sources.iter().filter_map(left).collect(),
+        }
+    }
+
+    /// Adds one transaction. `source` is a UUID in lower case, with `:tag` where tagged.
+    pub fn insert(&mut self, source: &str, number: u64) {
+        self.insert_range(source, number, number);
+    }
+
+    /// Adds a range of transactions, ends included. Numbers that no transaction can have are left out.
+    pub fn insert_range(&mut self, source: &str, from: u64, to: u64) {
+        let (from, to) = (from.max(1), to.min(NUMBER_MAX));
+        if from > to {
+            return;
+        }
+        let ranges = match self.sources.get_mut(source) {
+            Some(ranges) => ranges,
+            None => self.sources.entry(source.to_owned()).or_default(),
+        };
+        match ranges.last_mut() {
+            // Logs and encoded sets are in order.
+            Some((_, last)) if from == *last + 1 => *last = to,
+            Some((_, last)) if from <= *last => {
+                ranges.push((from, to));
+                *ranges = joined(std::mem::take(ranges));
+            }
+            _ => ranges.push((from, to)),
+        }
+    }
+
+    /// The ranges of all sources: source, first and last number. Sources are in order, and so are the ranges of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.sources
+            .iter()
+            .flat_map(|(source, ranges)| ranges.iter().map(|(from, to)| (source.as_str(), *from, *to)))
+    }
+
     fn ranges(&self, source: &str) -> &[(u64, u64)] {
         self.sources.get(source).map_or(&[], Vec::as_slice)
     }
@@ -78,7 +146,7 @@ impl FromStr for GtidSet {
                 let (from, to) = part.split_once('-').unwrap_or((part, part));
                 let from: u64 = from.trim().parse().map_err(|_| bad())?;
                 let to: u64 = to.trim().parse().map_err(|_| bad())?;
-                if from == 0 || from > to || to > i64::MAX as u64 {
+                if from == 0 || from > to || to > NUMBER_MAX {
                     return Err(bad());
                 }
                 sources.entry(source.clone()).or_default().push((from, to));
@@ -99,6 +167,24 @@ fn joined(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
         match out.last_mut() {
             Some((_, last)) if from <= last.saturating_add(1) => *last = to.max(*last),
             _ => out.push((from, to)),
+        }
+    }
+    out
+}
+
+/// What of `ranges` is in none of `taken`; both are in order.
+fn without(ranges: &[(u64, u64)], taken: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut out = Vec::new();
+    for &(from, to) in ranges {
+        let mut next = from;
+        for &(f, t) in taken.iter().filter(|(f, t)| *t >= from && *f <= to) {
+            if f > next {
+                out.push((next, f - 1));
+            }
+            next = next.max(t + 1);
+        }
+        if next <= to {
+            out.push((next, to));
         }
     }
     out
