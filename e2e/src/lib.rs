@@ -10,7 +10,8 @@
 //! - [`exchange`]: everything that the protocol says of a statement, status flags included;
 //! - [`statements`]: lists of statements, written and generated;
 //! - [`mysqltest`]: MySQL's own test suite;
-//! - [`receiver`]: a collector of traces.
+//! - [`receiver`]: a collector of traces;
+//! - [`stage`]: a gateway in front of plain servers, whose agents the test plays.
 
 pub mod answer;
 pub mod bound;
@@ -19,5 +20,6 @@ pub mod exchange;
 pub mod mysqltest;
 pub mod plain;
 pub mod receiver;
+pub mod stage;
 pub mod statements;
 pub mod tools;

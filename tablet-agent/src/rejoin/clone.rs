@@ -22,8 +22,10 @@ const NO_RESTART: u16 = 3707;
 /// Pause between looks at the data directory.
 const LOOK: Duration = Duration::from_millis(500);
 const QUICK: Duration = Duration::from_secs(10);
-/// Waiting appliers notice a stop only between transactions.
-const STOP_REPLICA: Duration = Duration::from_secs(60);
+/// The applier notices a stop only between transactions, and a rollback takes as long as what it undoes.
+const STOP: Duration = Duration::from_secs(60);
+/// A table may be held for so long.
+const LOCKED: Duration = Duration::from_secs(20);
 
 /// The member that is rebuilt. Its mysqld runs.
 #[derive(Debug, Clone, Copy)]
@@ -77,16 +79,26 @@ pub async fn clone(
     mut progress: impl FnMut(u64),
 ) -> Result<(), CloneError> {
     let control = Control::new(recipient.socket, AGENT, recipient.password);
+    control
+        .run(
+            &["SET GLOBAL offline_mode=ON, GLOBAL read_only=ON, GLOBAL super_read_only=OFF"],
+            QUICK,
+        )
+        .await?;
+    durable::replace(&recipient.data.join(MARK), b"")?;
+    forget_purged(recipient.data)?;
+    control.run(&["STOP REPLICA IO_THREAD"], STOP).await?;
+    roll_back_branches(&control).await?;
+    control.run(&["STOP REPLICA"], STOP).await?;
+    roll_back_branches(&control).await?;
     let address = literal(&format!("{}:{}", donor.host, donor.port));
-    control.run(&["STOP REPLICA"], STOP_REPLICA).await?;
     let prepare = [
-        "SET GLOBAL offline_mode=ON, GLOBAL read_only=ON, GLOBAL super_read_only=OFF".to_owned(),
         format!("SET GLOBAL clone_valid_donor_list={address}"),
+        // Whatever else holds a table is told rather than waited for.
+        format!("SET SESSION lock_wait_timeout={}", LOCKED.as_secs()),
     ];
     control.run(&prepare, QUICK).await?;
     let connection: u64 = control.row("SELECT CONNECTION_ID()", QUICK).await?;
-    durable::replace(&recipient.data.join(MARK), b"")?;
-    forget_purged(recipient.data)?;
     let statement = [format!(
         "CLONE INSTANCE FROM '{REPLICATION}'@{}:{} IDENTIFIED BY {} REQUIRE SSL",
         literal(donor.host),
@@ -112,6 +124,20 @@ pub async fn clone(
             return Err(CloneError::Stalled(stalled_after));
         }
     }
+}
+
+/// Ends all prepared branches: their locks would keep the applier from stopping, and the clone from dropping their tables.
+async fn roll_back_branches(control: &Control) -> Result<(), ControlError> {
+    let branches: Vec<(i64, usize, usize, String)> = control.rows("XA RECOVER CONVERT XID", QUICK).await?;
+    let mut statements = vec!["SET SESSION sql_log_bin=OFF".to_owned()];
+    statements.extend(branches.iter().map(|(format, gtrid, _, data)| {
+        let data = data.strip_prefix("0x").unwrap_or(data);
+        let (gtrid, bqual) = data
+            .split_at_checked(gtrid.saturating_mul(2))
+            .unwrap_or((data, ""));
+        format!("XA ROLLBACK X'{gtrid}',X'{bqual}',{format}")
+    }));
+    control.run(&statements, STOP).await
 }
 
 /// mysqld ends itself behind a clone: it says so, or is gone before it could.

@@ -27,11 +27,10 @@ pub(crate) async fn a_hole(pair: &mut Pair) {
     pair.leader.run(&["INSERT INTO d.t VALUES (4002, 1)"]).await;
     commit.await.unwrap();
     pair.leader
-        .run(&[
-            "INSERT INTO d.t VALUES (4003, 1)",
-            "INSERT INTO d.t VALUES (4004, 1)",
-        ])
+        .run(&["INSERT INTO d.t VALUES (4003, 1)", "CREATE TABLE d.hole (id INT)"])
         .await;
+    pair.prepare_branch("h2", 4004).await;
+    pair.leader.run(&["INSERT INTO d.t VALUES (4005, 1)"]).await;
     let seen = pair.leader.executed().await.difference(&hidden);
     while pair.follower.executed().await != seen {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -40,15 +39,27 @@ pub(crate) async fn a_hole(pair: &mut Pair) {
     let Rewind::Cut(cut) = rewind(pair.leader.data(), &seen, &datadir::random_uuid()).unwrap() else {
         panic!("the hidden transaction was not found")
     };
-    assert_eq!((&cut.missing, cut.transactions), (&hidden, 4));
+    assert_eq!((&cut.missing, cut.transactions), (&hidden, 6));
     pair.leader.start().await;
     let executed = pair.leader.executed().await;
     assert_eq!(executed.difference(&seen), hidden, "committed, cut or not");
+    // What else was cut and is committed is told by gtid_executed too: nothing of it would be applied twice.
+    let there: Vec<u64> = pair
+        .leader
+        .rows(
+            "SELECT (SELECT COUNT(*) FROM d.t WHERE id IN (4002, 4003, 4005)) + (SELECT COUNT(*) FROM \
+             information_schema.tables WHERE table_schema = 'd' AND table_name = 'hole')",
+        )
+        .await;
+    let branches: Vec<(u32, u32, u32, String)> = pair.leader.rows("XA RECOVER").await;
+    let told = executed.difference(&known).difference(&hidden).count();
+    assert_eq!(told, there[0] + branches.len() as u64);
+    assert!(told >= 4, "all but the last are on disk for sure: {told}");
     let (former, other) = (&mut pair.leader, &pair.follower);
     rebuild(former, other).await;
     assert_eq!(former.executed().await, seen);
     pair.swap().await;
-    pair.leader.run(&["XA COMMIT 'h1'"]).await;
+    pair.leader.run(&["XA COMMIT 'h1'", "XA COMMIT 'h2'"]).await;
     pair.same().await;
 }
 
