@@ -3,6 +3,7 @@
 mod candidate;
 mod change;
 mod primary;
+mod records;
 mod voter;
 
 #[cfg(test)]
@@ -60,8 +61,8 @@ pub enum Event<P> {
         /// The term.
         term: u64,
     },
-    /// An agent that was restarted found its server running as the opened primary of the term, not fenced for a handover. It must
-    /// be the first event: the machine would else open a new term in place.
+    /// An agent that was restarted found its server running as the opened primary of the term, not fenced for a handover. To come
+    /// within [`Timing::reopen`] of the start: the machine opens a new term in place then.
     Resumed {
         /// The term.
         term: u64,
@@ -412,49 +413,6 @@ impl<P: Position> Machine<P> {
             Message::Refused { term, higher } => self.refused(term, higher, now),
             Message::TakeOver { record } => self.saw_record(record, now),
         }
-    }
-
-    /// A record from the store or from a member.
-    fn saw_record(&mut self, record: Record, now: Duration) {
-        if self
-            .known
-            .as_ref()
-            .is_some_and(|known| !record.is_newer_than(known))
-        {
-            return;
-        }
-        let term = record.term;
-        self.know(record.clone(), now);
-        match &mut self.role {
-            Role::Leading(lead) if lead.record.term == term => {
-                lead.record = record.clone();
-                lead.pending = None;
-            }
-            Role::Leading(lead) if lead.record.term < term => self.step_down(now),
-            Role::Promising { record: mine, .. } | Role::CatchingUp { record: mine } if mine.term < term => {
-                self.give_up(now);
-            }
-            Role::PreVote { .. } => self.give_up(now),
-            _ => {}
-        }
-        // Its own swap tells by itself.
-        let own_swap = matches!(&self.role, Role::Swapping { to, .. } if *to == record);
-        if record.is_held_by(&self.me) && term > self.durable.term && !own_swap {
-            self.ask(record, now);
-        }
-    }
-
-    /// Keeps a record that may be the newest one. Who opened a term is given time to lead: members without servers would else
-    /// depose each other for ever before they have asked the others in earnest.
-    fn know(&mut self, record: Record, now: Duration) {
-        let before = self.known.as_ref();
-        if before.is_some_and(|known| !record.is_newer_than(known)) {
-            return;
-        }
-        if before.is_none_or(|known| record.term > known.term) && !record.is_held_by(&self.me) {
-            self.patient_until = now.saturating_add(self.timing.patience);
-        }
-        self.known = Some(record);
     }
 
     fn raise(&mut self, record: &Record) {

@@ -9,7 +9,8 @@ pub struct Timing {
     pub lease: Duration,
     /// Time between a primary's requests.
     pub renew: Duration,
-    /// How long before its lease lapses a primary closes its gate.
+    /// How long before its lease lapses a primary closes its gate. Half of it is left when the supervisor ends the server of an agent
+    /// that does nothing.
     pub gate_before: Duration,
     /// Longest random wait before standing.
     pub backoff: Duration,

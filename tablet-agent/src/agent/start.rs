@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use binlog::gtid::GtidSet;
 use leadership::Event;
 use topology::records::{Keyspace, MysqlAddress, ShardRecord, Tablet};
 use topology::{TypedStore, keys};
@@ -139,6 +140,7 @@ impl Agent {
         self.answers().await?;
         self.backoff.succeeded();
         self.prepare_accounts().await?;
+        self.keep_purged().await?;
         self.leader.tell(Event::ServerUp);
         self.leader
             .tell(Event::Eligible(!self.memory.get().replaces_voter));
@@ -146,6 +148,23 @@ impl Agent {
             // Who is part of a shard goes on without the store.
             Err(error) if self.memory.get().shard_seen.is_some() => tracing::debug!("{error:#}"),
             result => result?,
+        }
+        Ok(())
+    }
+
+    /// What mysqld says that its log does not tell goes to disk before this member may lead: a later promise may have to be told
+    /// without mysqld.
+    async fn keep_purged(&mut self) -> anyhow::Result<()> {
+        let text: String = self
+            .shared
+            .control
+            .row("SELECT @@global.gtid_purged", QUICK)
+            .await?;
+        if self.purged.as_ref() != Some(&text) {
+            let set: GtidSet = text.parse()?;
+            let data = self.shared.layout.data.clone();
+            tokio::task::spawn_blocking(move || rejoin::keep_purged(&data, &set)).await??;
+            self.purged = Some(text);
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ const PURGED: &str = "vitrail.purged";
 /// Says that mysqld is about to be started in this data directory.
 ///
 /// Its recovery commits what the last file holds, and only a further file, begun when recovery is over, is proof of that. Should it
-/// crash in between, [`super::rewind()`] has to know that what it would cut may be committed.
+/// crash in between, what was committed is in `gtid_executed` only as long as it is in the log: after a cut the rows would stay and
+/// nothing would tell. [`super::rewind()`] has to know.
 pub fn before_start(data: &Path) -> Result<(), RewindError> {
     let last = Logs::open(data)?.names.pop().unwrap_or_default();
     if started_behind(data)?.as_ref() != Some(&last) {

@@ -50,13 +50,23 @@ fn interrupt(data: &Path, result: &Path, steps: u32) {
     }
 }
 
-/// A log that cannot be understood is left alone; mysqld died while it replaced the index, or was never started.
+/// A log that was closed by a recovery, or cannot be understood, is left alone; mysqld died while it replaced the index, or was never started.
 pub(crate) fn damaged(pair: &Pair, known: &GtidSet) {
     let index = std::fs::read_to_string(pair.leader.data().join("binlog.index")).unwrap();
     let before_last = index.lines().rev().nth(1).unwrap();
     type Damage<'a> = &'a dyn Fn(&Path);
     type Told = fn(&RewindError) -> bool;
-    let cases: [(&str, Damage<'_>, Told); 4] = [
+    let cases: [(&str, Damage<'_>, Told); 5] = [
+        (
+            "closed",
+            &|data| {
+                let last = data.join(index.lines().last().unwrap());
+                let mut bytes = std::fs::read(&last).unwrap();
+                bytes[4 + 17] &= !1;
+                std::fs::write(last, bytes).unwrap();
+            },
+            |error| matches!(error, RewindError::Committed(missing) if missing.count() == 4),
+        ),
         (
             "no-file",
             &|data| std::fs::remove_file(data.join(before_last)).unwrap(),

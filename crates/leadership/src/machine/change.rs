@@ -32,7 +32,7 @@ impl<P: Position> Machine<P> {
             lead.pending = Some(to.clone());
         }
         if let Role::Leading(lead) = &self.role {
-            self.out.push(Effect::Deadline(self.lapse(lead)));
+            self.set_deadline(self.lapse(lead));
         }
         self.out.push(Effect::Swap { from, to });
     }

@@ -78,6 +78,13 @@ impl<P: Position> Machine<P> {
         Some(granted.unwrap_or(Duration::ZERO))
     }
 
+    /// A frozen agent closes no gate: its server ends so long before the lapse that clocks of other speeds make no difference.
+    pub(super) fn set_deadline(&mut self, lapse: Option<Duration>) {
+        let early = self.timing.gate_before / 2;
+        let deadline = lapse.map(|lapse| lapse.saturating_sub(early));
+        self.out.push(Effect::Deadline(deadline));
+    }
+
     pub(super) fn lead(&mut self, now: Duration) {
         let Role::Leading(lead) = &self.role else {
             return;
@@ -93,7 +100,7 @@ impl<P: Position> Machine<P> {
                 lead.gated = gate;
             }
             if was_gated && !gate {
-                self.out.push(Effect::Deadline(lapse));
+                self.set_deadline(lapse);
             }
             // The gate was closed and the leases are gone: what is in flight must not be answered any more.
             if was_gated && lapse.is_some_and(|lapse| lapse > Duration::ZERO && now >= lapse) {
@@ -143,7 +150,7 @@ impl<P: Position> Machine<P> {
         if let Role::Leading(lead) = &self.role {
             let lapse = self.lapse(lead);
             if lead.opened && !lead.gated && lapse > before {
-                self.out.push(Effect::Deadline(lapse));
+                self.set_deadline(lapse);
             }
         }
     }

@@ -416,6 +416,17 @@ fn a_change_of_the_record_waits_for_the_leases_that_it_needs_and_keeps_to_both_r
     assert!(matches!(a.stance(), Stance::Lead { record, .. } if record == new));
 }
 
+/// Clocks of other speeds must not let a frozen agent's server outlive the lease.
+#[test]
+fn the_deadline_comes_before_the_lapse() {
+    let mut a = machine(0, durable(1, 1));
+    let base = Log::default();
+    a.step(Event::Resumed { term: 1, base }, ms(0));
+    let grant = Message::Grant { term: 1, sent: ms(0) };
+    let effects = a.step(from(1, grant), ms(1));
+    assert!(effects.contains(&Effect::Deadline(Some(ms(1850)))), "{effects:?}");
+}
+
 /// The deadline of a killed primary ended the replica that came after it.
 #[test]
 fn a_dead_process_has_no_deadline() {

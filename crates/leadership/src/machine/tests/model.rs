@@ -6,6 +6,7 @@
 //! visited, each state once.
 
 mod faults;
+mod servers;
 mod world;
 
 use std::collections::HashSet;

@@ -56,7 +56,7 @@ impl World {
         if !primary.fenced || primary.term != record.term {
             return;
         }
-        if self.nodes[id].frozen > 0 {
+        if self.nodes[id].frozen > 0 || self.nodes[id].looking {
             return self.after(50 * MS, What::HandOver { id, life, to, until });
         }
         let ready = server.engine == server.binlog.len() && primary.acked_by[to] == server.binlog.len();
@@ -130,7 +130,7 @@ impl World {
             self.nodes[id].change = None;
             return;
         }
-        if self.nodes[id].frozen > 0 {
+        if self.nodes[id].frozen > 0 || self.nodes[id].looking {
             return self.after(50 * MS, What::Change { id, life });
         }
         let server = &self.nodes[id].server;

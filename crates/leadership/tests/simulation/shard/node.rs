@@ -27,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) eligible: bool,
     pub(crate) server: Server,
     pub(crate) killing: bool,
+    /// A restarted agent does not know yet what its server is.
+    pub(crate) looking: bool,
     deadline: u64,
     pub(crate) task: Option<(u64, Task)>,
     pub(crate) orders: VecDeque<Order>,
@@ -61,6 +63,7 @@ impl Node {
             eligible: true,
             server: Server::new(),
             killing: false,
+            looking: false,
             deadline: 0,
             task: None,
             orders: VecDeque::new(),
@@ -68,7 +71,7 @@ impl Node {
             slow_disk: 0,
             slow_apply: 0,
             origin: rng.below(100_000 * SECOND),
-            rate: rng.between(995_000, 1_005_000),
+            rate: rng.between(990_000, 1_010_000),
         }
     }
 
@@ -113,7 +116,14 @@ impl World {
         node.stance = Stance::Wait;
         let (life, eligible) = (node.life, node.eligible);
         self.say(|| format!("m{id}'s agent starts"));
-        self.readopt(id);
+        // It may take a while to see what the server is.
+        if runs && self.rng.chance(500) {
+            self.nodes[id].looking = true;
+            let wait = self.rng.between(MS, SECOND);
+            self.after(wait, What::Look { id, life });
+        } else {
+            self.readopt(id);
+        }
         self.agent(id, Event::Eligible(eligible));
         self.after(0, What::Poll { id, life });
         let up = self.nodes[id].server.up;
@@ -122,6 +132,18 @@ impl World {
         if self.nodes[id].change.is_some() {
             self.after(50 * MS, What::Change { id, life });
         }
+    }
+
+    pub(crate) fn look(&mut self, id: usize, life: u32) {
+        if self.nodes[id].life != life {
+            return;
+        }
+        if self.nodes[id].frozen > 0 {
+            return self.after(50 * MS, What::Look { id, life });
+        }
+        self.nodes[id].looking = false;
+        self.readopt(id);
+        self.manage(id);
     }
 
     /// A primary that was opened goes on; any other is ended.
@@ -152,6 +174,7 @@ impl World {
         node.task = None;
         node.orders.clear();
         node.killing = false;
+        node.looking = false;
         self.say(|| format!("m{id}'s agent ends"));
     }
 

@@ -55,6 +55,10 @@ pub(crate) enum What {
         life: u32,
         record: Record,
     },
+    Look {
+        id: usize,
+        life: u32,
+    },
     Boot {
         id: usize,
     },
@@ -302,6 +306,7 @@ impl World {
                 }
             }
             What::Boot { id } => self.boot(id),
+            What::Look { id, life } => self.look(id, life),
             What::TaskDone { id, task } => self.task_done(id, task),
             What::Manage { id } => self.manage(id),
             What::Die { id, epoch } => {

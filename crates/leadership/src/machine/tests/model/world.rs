@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::super::name;
-use crate::{Durable, Effect, Event, Machine, Message, Position, Record, Stance, Swapped, Timing};
+use crate::{Durable, Effect, Event, Machine, Message, Position, Record, Swapped, Timing};
 
 /// A transaction: the number of its term, and which of the term; 0 is the term's row.
-type Txn = (u64, u8);
+pub(super) type Txn = (u64, u8);
 
 /// A log, and what it has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -36,24 +36,24 @@ pub(super) enum Mode {
 pub(super) struct Primary {
     pub(super) term: u64,
     /// Of the record that the next two come from, unless a change has begun.
-    version: u64,
+    pub(super) version: u64,
     pub(super) acks: usize,
     pub(super) counted: Vec<usize>,
-    base: Log,
-    written: u8,
+    pub(super) base: Log,
+    pub(super) written: u8,
     /// What waits, and who has it.
-    waiting: BTreeMap<Txn, BTreeSet<usize>>,
-    opened: bool,
+    pub(super) waiting: BTreeMap<Txn, BTreeSet<usize>>,
+    pub(super) opened: bool,
     pub(super) open: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     pub(super) machine: Option<Machine<Log>>,
-    durable: Durable,
+    pub(super) durable: Durable,
     known: Option<Record>,
     pub(super) mode: Mode,
-    log: Log,
+    pub(super) log: Log,
     deadline: Option<Duration>,
     /// When a crashed agent is started again.
     pub(super) back_at: u64,
@@ -117,8 +117,8 @@ pub(super) struct World {
     pub(super) cut: Vec<u64>,
     /// The crash comes after the next write to disk of this member.
     pub(super) doomed: Option<usize>,
-    acked: BTreeSet<Txn>,
-    based: BTreeMap<u64, (usize, Log)>,
+    pub(super) acked: BTreeSet<Txn>,
+    pub(super) based: BTreeMap<u64, (usize, Log)>,
     pub(super) violation: Option<String>,
 }
 
@@ -188,7 +188,7 @@ impl World {
         self.now < self.cut[id]
     }
 
-    fn fail(&mut self, what: String) {
+    pub(super) fn fail(&mut self, what: String) {
         self.violation.get_or_insert(what);
     }
 
@@ -272,6 +272,7 @@ impl World {
             timing(),
             node.known.clone(),
             node.durable,
+            node.mode != Mode::Down,
             at(self.now),
             1,
         );
@@ -352,241 +353,5 @@ impl World {
         };
         self.pending.retain(|pending| !theirs(pending));
         self.late.retain(|(_, pending)| !theirs(pending));
-    }
-
-    /// The server does what the stance asks for.
-    fn stand(&mut self, id: usize) {
-        let Some(machine) = &self.nodes[id].machine else {
-            return;
-        };
-        let killing = self.pending.contains(&Pending::Kill { id });
-        let held = self.nodes[id].durable.held;
-        match machine.stance() {
-            _ if killing => {}
-            Stance::Wait => match self.nodes[id].mode {
-                Mode::Receiving { .. } => self.nodes[id].mode = Mode::Idle,
-                Mode::Down if held == 0 => self.start(id),
-                Mode::Primary(_) => self.pending.push_front(Pending::Kill { id }),
-                _ => {}
-            },
-            Stance::Follow { record, base } => self.follow(id, &record, &base),
-            Stance::Lead { record, serve } => self.lead(id, &record, serve),
-        }
-    }
-
-    fn start(&mut self, id: usize) {
-        self.nodes[id].mode = Mode::Idle;
-        self.step(id, Event::ServerUp);
-    }
-
-    fn follow(&mut self, id: usize, record: &Record, base: &Log) {
-        let held = self.nodes[id].durable.held;
-        let (from, term) = (
-            (0..self.nodes.len()).find(|o| record.is_held_by(&name(*o))),
-            record.term,
-        );
-        let Some(from) = from else {
-            return;
-        };
-        let node = &mut self.nodes[id];
-        match &node.mode {
-            _ if held > 0 && node.mode != Mode::Down => self.pending.push_front(Pending::Kill { id }),
-            Mode::Down if held > 0 => {
-                let lost: Vec<Txn> = node.log.0.difference(&base.0).copied().collect();
-                node.log.0.retain(|txn| base.0.contains(txn));
-                if let Some(txn) = lost.iter().find(|txn| self.acked.contains(txn)) {
-                    self.fail(format!("{id} drops the acknowledged {txn:?}"));
-                }
-                self.step(id, Event::Cleared);
-            }
-            Mode::Down => self.start(id),
-            Mode::Receiving { from: f, term: t } if (*f, *t) == (from, term) => {}
-            Mode::Primary(_) => self.pending.push_front(Pending::Kill { id }),
-            _ => {
-                let joined = node.log.term() == term;
-                if !joined && !base.covers(&node.log) {
-                    if self.record.acks < 2 {
-                        return self.fail(format!("{id} has what term {term} lacks"));
-                    }
-                    // It copies the primary's data.
-                    node.log = base.clone();
-                }
-                node.mode = Mode::Receiving { from, term };
-                self.pending.push_back(Pending::Pull { id });
-            }
-        }
-    }
-
-    fn lead(&mut self, id: usize, record: &Record, serve: bool) {
-        let counted: Vec<usize> = (0..self.nodes.len())
-            .filter(|other| *other != id && record.is_voter(&name(*other)))
-            .collect();
-        let term = record.term;
-        let node = &mut self.nodes[id];
-        match &mut node.mode {
-            Mode::Primary(primary) if primary.term == term => {
-                if record.version > primary.version {
-                    (primary.version, primary.acks, primary.counted) = (record.version, record.acks, counted);
-                }
-                primary.open = serve && primary.opened;
-                let served = self.acked.iter().filter(|(_, n)| *n > 0).map(|(t, _)| *t).max();
-                if served > Some(term) && serve {
-                    self.fail(format!("{id} begins to serve in term {term} after {served:?}"));
-                }
-                self.commit(id);
-            }
-            Mode::Primary(_) => self.pending.push_front(Pending::Kill { id }),
-            Mode::Down => self.start(id),
-            _ if node.log.term() == term => {}
-            _ => {
-                let base = node.log.clone();
-                if let Some(missing) = self
-                    .acked
-                    .iter()
-                    .find(|txn| txn.0 < term && !base.0.contains(txn))
-                {
-                    let what = format!("{id} starts term {term} without {missing:?}");
-                    return self.fail(what);
-                }
-                if let Some((other, _)) = self.based.insert(term, (id, base.clone()))
-                    && other != id
-                {
-                    self.fail(format!("term {term} is led by {other} and {id}"));
-                }
-                self.nodes[id].mode = Mode::Primary(Primary {
-                    term,
-                    version: record.version,
-                    acks: record.acks,
-                    counted,
-                    base: base.clone(),
-                    written: 0,
-                    waiting: BTreeMap::new(),
-                    opened: false,
-                    open: false,
-                });
-                self.append(id);
-                self.step(id, Event::Based { term, position: base });
-            }
-        }
-    }
-
-    /// How many of those that count have all that the primary has.
-    pub(super) fn covered(&self, id: usize) -> usize {
-        let Mode::Primary(primary) = &self.nodes[id].mode else {
-            return 0;
-        };
-        let whole = |other: &&usize| self.nodes[**other].log == self.nodes[id].log;
-        primary.counted.iter().filter(whole).count()
-    }
-
-    /// Clients write a little.
-    fn write(&mut self) {
-        for id in 0..self.nodes.len() {
-            if matches!(&self.nodes[id].mode, Mode::Primary(p) if p.open && p.written < 4) {
-                self.append(id);
-            }
-        }
-    }
-
-    fn append(&mut self, id: usize) {
-        let Mode::Primary(primary) = &mut self.nodes[id].mode else {
-            return;
-        };
-        let txn = (primary.term, primary.written);
-        primary.written += 1;
-        primary.waiting.insert(txn, BTreeSet::new());
-        self.nodes[id].log.0.insert(txn);
-        for other in 0..self.nodes.len() {
-            if matches!(self.nodes[other].mode, Mode::Receiving { from, .. } if from == id) {
-                self.pending.push_back(Pending::Pull { id: other });
-            }
-        }
-        self.commit(id);
-    }
-
-    fn pull(&mut self, id: usize) {
-        let Mode::Receiving { from, term } = self.nodes[id].mode else {
-            return;
-        };
-        let admitted =
-            matches!(&self.nodes[from].mode, Mode::Primary(p) if p.term == term && p.counted.contains(&id));
-        if !admitted || self.is_cut(id) || self.is_cut(from) {
-            return;
-        }
-        let log = self.nodes[from].log.clone();
-        let txns: Vec<Txn> = log.0.iter().filter(|txn| txn.0 == term).copied().collect();
-        self.nodes[id].log = log;
-        self.pending.push_back(Pending::Ack {
-            primary: from,
-            term,
-            from: id,
-            txns,
-        });
-    }
-
-    fn acknowledged(&mut self, id: usize, term: u64, from: usize, txns: &[Txn]) {
-        if let Mode::Primary(primary) = &mut self.nodes[id].mode
-            && primary.term == term
-        {
-            for txn in txns {
-                if let Some(who) = primary.waiting.get_mut(txn) {
-                    who.insert(from);
-                }
-            }
-            self.commit(id);
-        }
-    }
-
-    fn commit(&mut self, id: usize) {
-        let Mode::Primary(primary) = &mut self.nodes[id].mode else {
-            return;
-        };
-        let term = primary.term;
-        let (acks, counted) = (primary.acks, primary.counted.clone());
-        let done: Vec<Txn> = primary
-            .waiting
-            .extract_if(.., |_, who| {
-                who.iter().filter(|w| counted.contains(w)).count() >= acks
-            })
-            .map(|(txn, _)| txn)
-            .collect();
-        for txn in done {
-            self.acked.insert(txn);
-            if let Some((later, _)) = self
-                .based
-                .iter()
-                .find(|(t, (_, base))| **t > term && !base.0.contains(&txn))
-            {
-                let what = format!("{id} acknowledges {txn:?} after term {later} began without it");
-                self.fail(what);
-            }
-            if txn.1 > 0 {
-                let stale = (0..self.nodes.len()).find(
-                    |other| matches!(&self.nodes[*other].mode, Mode::Primary(p) if p.open && p.term < term),
-                );
-                if let Some(stale) = stale {
-                    self.fail(format!("{stale} serves while {id} acknowledges in term {term}"));
-                }
-            } else {
-                if let Mode::Primary(primary) = &mut self.nodes[id].mode {
-                    primary.opened = true;
-                }
-                self.step(id, Event::Opened { term });
-            }
-        }
-    }
-
-    fn stop(&mut self, id: usize, term: u64) {
-        let node = &mut self.nodes[id];
-        if matches!(node.mode, Mode::Primary(_)) {
-            self.pending.push_front(Pending::Stop { id, term });
-            return self.die(id);
-        }
-        if let Mode::Receiving { .. } = node.mode {
-            node.mode = Mode::Idle;
-        }
-        let told = node.mode != Mode::Down || node.durable.held > 0;
-        let position = told.then(|| node.log.clone());
-        self.step(id, Event::Stopped { term, position });
     }
 }
