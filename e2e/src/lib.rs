@@ -10,12 +10,14 @@
 //! - [`exchange`]: everything that the protocol says of a statement, status flags included;
 //! - [`statements`]: lists of statements, written and generated;
 //! - [`mysqltest`]: MySQL's own test suite;
-//! - [`receiver`]: a collector of traces.
+//! - [`receiver`]: a collector of traces;
+//! - [`faults`]: what is broken while clients write, and whether anything was lost.
 
 pub mod answer;
 pub mod bound;
 pub mod cluster;
 pub mod exchange;
+pub mod faults;
 pub mod mysqltest;
 pub mod plain;
 pub mod receiver;
