@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 
 use e2e::answer::Answer;
 use e2e::cluster::Cluster;
+use e2e::exchange::Exchange;
 use e2e::plain::Plain;
 use e2e::statements::generate::Generator;
 use e2e::statements::{ODD_LITERALS, ODD_STRINGS, Statement, list, odd_params};
@@ -437,6 +438,24 @@ async fn a_fresh_session() {
         let got = Answer::text(&mut gateway, text.as_bytes()).await.unwrap();
         let right = Answer::text(&mut reference, text.as_bytes()).await.unwrap();
         assert_eq!(got.differs(&right, true), None, "{text}");
+    }
+}
+
+/// What cannot be read to its end does not keep the statements before it from running.
+#[tokio::test]
+async fn statements_before_one_that_cannot_be_read() {
+    let mut gateway = Exchange::gateway(Cluster::shared(), "test").await.unwrap();
+    let mut reference = Exchange::plain(plain(), "mysql").await.unwrap();
+    for text in [
+        "SET @a = 1; SELECT 'open",
+        "SET @b = 1; SET @c = ';'; SELECT /* open",
+        "SET @d = 1; SELECT `open; SET @e = 1",
+        "SET @f = 1; CREATE PROCEDURE p() BEGIN SET @g = 1; SELECT 'open; END",
+        "CREATE PROCEDURE p() BEGIN SET @h = 1; SELECT 'open; END",
+        "SELECT @a, @b, @c, @d, @e, @f, @g, @h",
+    ] {
+        let right = reference.run(text).await.unwrap();
+        assert_eq!(gateway.run(text).await.unwrap(), right, "{text}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! await - by mysqld's end or by an order to stop - and the next one continues from what is true then.
 
 mod follow;
+mod join;
 mod lead;
 mod rebuild;
 mod start;

@@ -14,5 +14,5 @@ mod logs;
 pub mod rewind;
 
 pub use errant::errant;
-pub use logs::before_start;
+pub use logs::{before_start, keep_purged};
 pub use rewind::{Rewind, RewindError, logged, rewind};

@@ -1,6 +1,8 @@
 //! The cluster as the gateway sees it: one immutable snapshot, replaced as a whole on each change.
 
 mod builder;
+mod members;
+mod published;
 mod schema;
 mod watch;
 
@@ -11,6 +13,7 @@ use std::sync::Arc;
 use planner::catalog::{Catalog, KeyspaceIndex, ShardIndex};
 use topology::records::Account;
 
+pub use published::Published;
 pub use watch::{ClusterWatch, Reloader};
 
 use crate::error::{self, SqlResult};
@@ -60,8 +63,30 @@ pub struct ShardState {
     pub term: u64,
     /// The serving primary.
     pub primary: Option<Arc<TabletTarget>>,
+    /// The primary is about to hand over: what is open on it may end, nothing new begins.
+    pub draining: bool,
     /// Serving replicas within the lag limit.
     pub replicas: Vec<Replica>,
+    /// Serving replicas that lag more.
+    pub lagging: usize,
+}
+
+impl ShardState {
+    fn without_members(name: Arc<str>) -> Self {
+        Self {
+            name,
+            term: 0,
+            primary: None,
+            draining: false,
+            replicas: Vec::new(),
+            lagging: 0,
+        }
+    }
+
+    /// The primary, if it takes new work.
+    pub fn open_primary(&self) -> Option<&Arc<TabletTarget>> {
+        self.primary.as_ref().filter(|_| !self.draining)
+    }
 }
 
 /// A keyspace's shards, in the order of the catalog.
@@ -90,7 +115,9 @@ pub struct TabletInfo {
     pub role: &'static str,
     /// Whether it serves.
     pub serving: bool,
-    /// Why not.
+    /// Whether it is about to hand over.
+    pub draining: bool,
+    /// Why it does not serve.
     pub reason: String,
     /// Replication lag, ms.
     pub lag_ms: Option<u64>,
@@ -139,7 +166,13 @@ impl Cluster {
         Some((keyspace, keyspace.shards.get(usize::from(shard))?))
     }
 
-    /// The mysqld to ask.
+    /// A shard by names, which mean the same in every snapshot.
+    pub fn find_shard(&self, keyspace: &str, shard: &str) -> Option<&ShardState> {
+        let keyspace = self.keyspaces.iter().find(|state| *state.name == *keyspace)?;
+        keyspace.shards.iter().find(|state| *state.name == *shard)
+    }
+
+    /// The mysqld that new work is sent to.
     ///
     /// # Errors
     /// 1105 when no such tablet serves.
@@ -149,11 +182,9 @@ impl Cluster {
         shard: ShardIndex,
         tablet_type: TabletType,
     ) -> SqlResult<&Arc<TabletTarget>> {
-        let (keyspace, shard) = self
-            .shard(keyspace, shard)
-            .ok_or_else(|| error::internal("the plan names a shard that is gone"))?;
+        let (keyspace, shard) = self.shard(keyspace, shard).ok_or_else(error::shard_gone)?;
         let found = match tablet_type {
-            TabletType::Primary => shard.primary.as_ref(),
+            TabletType::Primary => shard.open_primary(),
             TabletType::Replica => {
                 let near = shard.replicas.iter().filter(|replica| replica.same_cell).count();
                 let of = if near > 0 { near } else { shard.replicas.len() };
@@ -166,7 +197,12 @@ impl Cluster {
                     .map(|replica| &replica.target)
             }
         };
-        found.ok_or_else(|| error::unavailable(&keyspace.name, &shard.name, tablet_type.name()))
+        found.ok_or_else(|| match tablet_type {
+            TabletType::Replica if shard.lagging > 0 => {
+                error::all_replicas_lag(&keyspace.name, &shard.name, shard.lagging)
+            }
+            _ => error::unavailable(&keyspace.name, &shard.name, tablet_type.name()),
+        })
     }
 
     /// Whether a target is still one of the cluster's.

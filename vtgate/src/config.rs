@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::affinity::PinWorkers;
+use crate::buffer::BufferLimits;
 
 /// The Vitrail gateway: speaks the MySQL protocol to clients and routes to shards.
 #[derive(Debug, Clone, Parser)]
@@ -71,9 +73,18 @@ pub struct Config {
     /// Time given to statements in flight after SIGTERM, s.
     #[arg(long, default_value_t = 30)]
     pub drain_s_max: u64,
-    /// Replicas that lag more than this are not read, ms.
-    #[arg(long, default_value_t = 30_000)]
-    pub replica_lag_ms_max: u64,
+    /// Replicas that lag more than this are not read; 0 for any lag. As `10s` or `500ms`.
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub replica_lag_max: Duration,
+    /// How long a statement is held for a shard without a serving primary; 0 switches holding off. As `10s` or `500ms`.
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    pub buffer_window: Duration,
+    /// Statements held per shard at most.
+    #[arg(long, default_value_t = 1000)]
+    pub buffer_statements: usize,
+    /// Bytes of the statements held per shard at most, parameters included.
+    #[arg(long, default_value_t = 64 << 20)]
+    pub buffer_bytes: usize,
     /// Certificate chain for clients, PEM. Without it a self-signed one is made at start, as mysqld does.
     #[arg(long, requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -109,8 +120,46 @@ impl Config {
         std::thread::available_parallelism().map_or(1, |cores| cores.get())
     }
 
+    /// Limits of the statements that wait for a primary.
+    pub fn buffer_limits(&self) -> BufferLimits {
+        BufferLimits {
+            window: self.buffer_window,
+            statements: self.buffer_statements,
+            bytes: self.buffer_bytes,
+        }
+    }
+
     /// Backend connections per tablet and worker.
     pub fn pool_size_per_worker(&self) -> usize {
         (self.pool_connections_max / self.worker_count()).max(1)
+    }
+}
+
+/// A time as `10s` or `500ms`, or 0.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is no time such as 10s or 500ms");
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = text.strip_suffix(unit).unwrap_or(text);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "" if number == 0 => Ok(Duration::ZERO),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for wrong in ["", "10", "s", "1m", "-1s", "1.5s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
     }
 }

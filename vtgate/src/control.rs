@@ -40,6 +40,8 @@ impl Interrupts {
             | Interrupt::TransactionTimeout as u8
             | Interrupt::KillConnection as u8,
     );
+    /// What ends the wait for a primary.
+    pub const HELD: Self = Self(Self::STATEMENT.0 | Interrupt::Drain as u8);
     /// What ends an idle session.
     pub const IDLE: Self = Self(
         Interrupt::Drain as u8

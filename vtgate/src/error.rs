@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 pub use mysql_wire::SqlError;
 
+use crate::cluster::TabletTarget;
+
 /// What an executor returns.
 pub type SqlResult<T> = Result<T, SqlError>;
 
@@ -102,6 +104,11 @@ pub fn internal(message: impl Display) -> SqlError {
     with_state(1105, b"HY000", message)
 }
 
+/// 1105: the topology has changed since the statement was planned.
+pub fn shard_gone() -> SqlError {
+    internal("the plan names a shard that is gone")
+}
+
 /// 1105: no tablet can serve the shard now.
 pub fn unavailable(keyspace: &str, shard: &str, role: &str) -> SqlError {
     internal(format_args!(
@@ -117,13 +124,94 @@ pub fn unknown_statement(id: u32, command: &str) -> SqlError {
     )
 }
 
-/// 2013: the shard's server went away while the statement ran; whether it took effect is unknown.
-pub fn lost_connection(tablet: &str) -> SqlError {
+/// 1105: replicas serve, but none within the lag limit.
+pub fn all_replicas_lag(keyspace: &str, shard: &str, count: usize) -> SqlError {
+    internal(format_args!(
+        "no replica of shard {keyspace}/{shard} may be read: all {count} that serve lag more than --replica-lag-max"
+    ))
+}
+
+/// 1053: the connection to a tablet is gone. What that means for the client is decided by who used it.
+pub fn connection_lost(target: &TabletTarget) -> SqlError {
     with_state(
-        2013,
-        b"HY000",
+        1053,
+        b"08S01",
+        format_args!("the connection to tablet {} was lost", target.alias),
+    )
+}
+
+/// 1053: an open transaction went with the primary that it was open on.
+pub fn transaction_lost(target: &TabletTarget) -> SqlError {
+    with_state(
+        1053,
+        b"08S01",
         format_args!(
-            "Lost connection to MySQL server during query (tablet {tablet}); its outcome is unknown"
+            "the primary of shard {}/{} was lost; the transaction was rolled back",
+            target.keyspace, target.shard
         ),
     )
+}
+
+/// 1053: what a session kept on a connection is gone.
+pub fn state_lost(target: &TabletTarget) -> SqlError {
+    with_state(
+        1053,
+        b"08S01",
+        format_args!(
+            "the connection to shard {}/{} was lost, and with it the session's temporary tables, locks and prepared statements there",
+            target.keyspace, target.shard
+        ),
+    )
+}
+
+/// 1180: a write was sent and no answer came.
+pub fn outcome_unknown(target: &TabletTarget) -> SqlError {
+    with_state(
+        1180,
+        b"08007",
+        format_args!(
+            "Got error during COMMIT: the connection to shard {}/{} was lost, so whether it is committed is unknown",
+            target.keyspace, target.shard
+        ),
+    )
+}
+
+/// ER_OPTION_PREVENTS_STATEMENT, of `--super-read-only` among others.
+pub const PREVENTED_BY_OPTION: u16 = 1290;
+
+/// Whether an error of [`is_gone`] was answered before anything was done. One that a stopping server answers is not.
+pub fn is_refusal(error: &SqlError) -> bool {
+    is_gone(error) && error.code != 1053
+}
+
+/// Whether an error says that its server is no primary, or is going away: it refused, and somebody else serves now or will.
+pub fn is_gone(error: &SqlError) -> bool {
+    /// ER_SERVER_SHUTDOWN, ER_READ_ONLY_MODE, ER_SERVER_OFFLINE_MODE.
+    const ALWAYS: [u16; 3] = [1053, 1836, 3032];
+    let read_only = || {
+        let mut words = error.message.windows(b"read-only".len());
+        words.any(|word| word == b"read-only")
+    };
+    ALWAYS.contains(&error.code) || error.code == PREVENTED_BY_OPTION && read_only()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_are_no_primary_say_so() {
+        let told = |code, text: &str| is_gone(&SqlError::with_code(code, text));
+        let option = |name: &str| {
+            format!(
+                "The MySQL server is running with the --{name} option so it cannot execute this statement"
+            )
+        };
+        assert!(told(1290, &option("super-read-only")));
+        assert!(told(1290, &option("read-only")));
+        assert!(!told(1290, &option("secure-file-priv")));
+        assert!(told(3032, "The server is currently in offline mode"));
+        assert!(told(1053, "Server shutdown in progress"));
+        assert!(!told(1062, "Duplicate entry 'read-only' for key 't.PRIMARY'"));
+    }
 }

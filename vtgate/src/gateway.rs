@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
 use topology::TypedStore;
 use topology::remote::{RemoteOptions, RemoteStore};
 
 use crate::affinity;
 use crate::backend::connection::BackendOptions;
-use crate::cluster::{Cluster, ClusterWatch};
+use crate::buffer::Buffer;
+use crate::cluster::{Cluster, ClusterWatch, Published};
 use crate::config::Config;
 use crate::control::{Interrupt, Sessions};
 use crate::http::Pages;
@@ -47,16 +47,18 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
     let store = RemoteStore::new(&address, RemoteOptions::default())?;
     let store = TypedStore::new(Arc::new(store));
 
-    let cluster = Arc::new(ArcSwap::from_pointee(Cluster::empty()));
-    let (watch, reload) = ClusterWatch::new(&store, cluster.clone(), &config.cell, config.replica_lag_ms_max);
+    let cluster = Arc::new(Published::new(Cluster::empty()));
+    let (watch, reload) = ClusterWatch::new(&store, cluster.clone(), &config.cell, config.replica_lag_max);
     tokio::spawn(watch.run());
 
     let sessions = Arc::new(Sessions::new(config.connections_max));
+    let buffer = Arc::new(Buffer::new(config.buffer_limits()));
     let shared = Shared {
         config: config.clone(),
         sessions: sessions.clone(),
         cluster: cluster.clone(),
         reload,
+        buffer: buffer.clone(),
         traces: Traces::new(&config).context("traces")?,
     };
     let traces = shared.traces.clone();
@@ -88,6 +90,7 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
     registry.register_collector(Box::new(GatewayMetrics {
         workers: metrics,
         sessions: sessions.clone(),
+        buffer,
     }));
     if let Some(address) = config.http_listen {
         let pages = Pages {
@@ -100,7 +103,9 @@ async fn serve(config: Arc<Config>) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on http://{address}"))?;
     }
 
-    let listeners = listener::listen(&config, queues, sessions.clone()).await?;
+    // Kept to the end: a worker whose queue is closed stops, with the sessions that the drain waits for.
+    let queues = Arc::new(queues);
+    let listeners = listener::listen(&config, queues.clone(), sessions.clone()).await?;
     tracing::info!(mysql = %config.mysql_listen, workers = config.worker_count(), "gateway started");
 
     let ticking = sessions.clone();

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,7 +11,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use prometheus_client::registry::Registry;
 
-use crate::cluster::Cluster;
+use crate::cluster::Published;
 use crate::control::Sessions;
 
 /// What the pages are made of.
@@ -20,7 +19,7 @@ pub struct Pages {
     /// Metrics.
     pub registry: Registry,
     /// The current snapshot.
-    pub cluster: Arc<ArcSwap<Cluster>>,
+    pub cluster: Arc<Published>,
     /// Client sessions.
     pub sessions: Arc<Sessions>,
 }

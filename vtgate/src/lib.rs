@@ -17,6 +17,7 @@
 pub mod accounts;
 pub mod affinity;
 pub mod backend;
+pub mod buffer;
 pub mod cluster;
 pub mod config;
 pub mod control;

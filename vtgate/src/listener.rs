@@ -94,10 +94,9 @@ impl WorkerQueue {
 /// An address cannot be listened on.
 pub async fn listen(
     config: &Config,
-    queues: Vec<WorkerQueue>,
+    queues: Arc<Vec<WorkerQueue>>,
     sessions: Arc<Sessions>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let queues = Arc::new(queues);
     let tcp = TcpListener::bind(config.mysql_listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.mysql_listen))?;

@@ -11,6 +11,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
+use crate::buffer::{Buffer, REASONS};
 use crate::control::Sessions;
 
 /// Upper bounds of the latency buckets, microseconds.
@@ -99,6 +100,8 @@ pub struct GatewayMetrics {
     pub workers: Vec<Arc<WorkerMetrics>>,
     /// Client sessions.
     pub sessions: Arc<Sessions>,
+    /// Statements that wait for a primary.
+    pub buffer: Arc<Buffer>,
 }
 
 impl GatewayMetrics {
@@ -147,6 +150,28 @@ impl Collector for GatewayMetrics {
             self.sum(|w| &w.retries),
         )?;
 
+        let (holds, released) = self.buffer.totals();
+        counter(
+            "vtgate_buffer_statements",
+            "Statements that had to wait for a primary",
+            holds,
+        )?;
+        counter(
+            "vtgate_buffer_released",
+            "Statements that went on after waiting for a primary",
+            released,
+        )?;
+        let refused = ConstCounter::new(0_u64);
+        let mut family = encoder.encode_descriptor(
+            "vtgate_buffer_refused",
+            "Statements that were not held for a primary, or not until there was one",
+            None,
+            refused.metric_type(),
+        )?;
+        for (reason, count) in REASONS.iter().zip(self.buffer.refusals()) {
+            ConstCounter::new(count).encode(family.encode_family(&[("reason", *reason)])?)?;
+        }
+
         let statements = ConstCounter::new(0_u64);
         let mut family = encoder.encode_descriptor(
             "vtgate_statements",
@@ -185,6 +210,13 @@ impl Collector for GatewayMetrics {
             let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
         };
+        let (held, held_bytes) = self.buffer.held();
+        gauge("vtgate_buffer_held", "Statements that wait for a primary", held)?;
+        gauge(
+            "vtgate_buffer_held_bytes",
+            "Bytes of the statements that wait for a primary",
+            held_bytes,
+        )?;
         gauge(
             "vtgate_connections",
             "Client connections",

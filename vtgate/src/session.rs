@@ -3,17 +3,21 @@
 pub mod answer;
 mod assign;
 mod branches;
+mod commit;
 pub mod context;
 mod ddl;
+mod describe;
 pub mod diagnostics;
 mod evaluate;
 mod execute;
 mod execution;
 mod explain;
 mod flush;
+mod hold;
 mod inline;
 mod kill;
 mod lease;
+mod lost;
 mod merge;
 mod plain;
 pub mod planned;
@@ -48,6 +52,7 @@ use self::answer::{OkAnswer, Output};
 use self::branches::Branches;
 use self::context::Context;
 use self::diagnostics::{Condition, Diagnostics};
+use self::hold::Stall;
 use self::prepared::Statements;
 use self::target::Target;
 use crate::backend::pool::AnswerShape;
@@ -92,6 +97,10 @@ pub struct Session {
     last_insert_id: u64,
     found_rows: u64,
     row_count: i64,
+    /// Why the current statement could not run, if it may be run again.
+    stall: Option<Box<Stall>>,
+    /// Bytes that the current command takes while it waits.
+    command_bytes: usize,
     /// Who asked for the current command, if the client says.
     trace_parent: Option<SpanContext>,
     /// The span of the current statement, if it is traced.
@@ -133,6 +142,8 @@ impl Session {
             last_insert_id: 0,
             found_rows: 0,
             row_count: -1,
+            stall: None,
+            command_bytes: 0,
             trace_parent: None,
             span: None,
             worker,
@@ -233,6 +244,7 @@ impl Session {
 
     async fn command(&mut self, payload: &[u8], config: &ServerConfig) -> Result<Next, mysql_wire::Error> {
         let command = Command::decode(payload, self.client.capabilities)?;
+        self.command_bytes = payload.len();
         match command {
             Command::Quit => return Ok(Next::Close),
             Command::Query(query) => {
@@ -368,8 +380,11 @@ impl Session {
         }
     }
 
-    /// ERR, kept for SHOW WARNINGS.
+    /// ERR, kept for SHOW WARNINGS. A statement that may be run again has no answer yet.
     fn answer_error(&mut self, error: SqlError) {
+        if self.stall.is_some() {
+            return;
+        }
         self.diagnostics = vec![Condition::from(&error)];
         self.row_count = -1;
         self.out.error(&error);

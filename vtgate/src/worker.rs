@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use hashbrown::HashMap;
 use sql::fingerprint::Fingerprint;
 
 use crate::backend::connection::BackendOptions;
 use crate::backend::{Pool, PoolLimits};
-use crate::cluster::{Cluster, TabletTarget};
+use crate::buffer::Buffer;
+use crate::cluster::{Cluster, Published, ShardState, TabletTarget};
 use crate::config::Config;
 use crate::control::Sessions;
 use crate::metrics::WorkerMetrics;
@@ -32,9 +32,11 @@ pub struct Shared {
     /// All sessions of the gateway.
     pub sessions: Arc<Sessions>,
     /// The current cluster, replaced as a whole on each change.
-    pub cluster: Arc<ArcSwap<Cluster>>,
+    pub cluster: Arc<Published>,
     /// Asks an agent to re-read its table definitions, after DDL.
     pub reload: crate::cluster::Reloader,
+    /// Statements that wait for a primary.
+    pub buffer: Arc<Buffer>,
     /// Where spans go.
     pub traces: Option<crate::traces::Traces>,
 }
@@ -96,6 +98,24 @@ impl Worker {
             *known = Rc::new(Arc::clone(&latest));
         }
         known.clone()
+    }
+
+    /// Returns once another primary serves the shard than the one of this term; never for a replica (0).
+    pub async fn superseded(&self, target: &TabletTarget, term: u64) {
+        let mut changes = self.shared.cluster.changes();
+        loop {
+            let cluster = self.cluster();
+            let state = cluster.find_shard(&target.keyspace, &target.shard);
+            let later = |state: &ShardState| state.open_primary().is_some() && state.term > term;
+            if term != 0 && state.is_some_and(later) {
+                return;
+            }
+            drop(cluster);
+            if changes.changed().await.is_err() {
+                // The gateway stops.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// The pool of a tablet, made when first asked for.

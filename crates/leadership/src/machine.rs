@@ -1,7 +1,9 @@
 //! One member's machine: its state, its events and effects, and the step.
 
 mod candidate;
+mod change;
 mod primary;
+mod records;
 mod voter;
 
 #[cfg(test)]
@@ -13,7 +15,7 @@ use std::time::Duration;
 use crate::{Durable, Member, Message, Position, Record, Timing};
 
 /// What happens to a member.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event<P> {
     /// Time has passed.
     Tick,
@@ -59,8 +61,8 @@ pub enum Event<P> {
         /// The term.
         term: u64,
     },
-    /// An agent that was restarted found its server running as the opened primary of the term, not fenced for a handover. It must
-    /// be the first event: the machine would else open a new term in place.
+    /// An agent that was restarted found its server running as the opened primary of the term, not fenced for a handover. To come
+    /// within [`Timing::reopen`] of the start: the machine opens a new term in place then.
     Resumed {
         /// The term.
         term: u64,
@@ -75,6 +77,13 @@ pub enum Event<P> {
     Eligible(bool),
     /// The data was compared with the primary's of a later term: nothing is left of terms that this member held.
     Cleared,
+    /// The primary wants other voters or another W, after the steps that come before publishing. [`Machine::stance`] shows when it
+    /// is done; if it does not within a swap's time, the event is to be repeated, by a restarted agent too: the swap may still
+    /// come to the store, so that the wish has to be on disk and what is stricter has to hold on the server until then.
+    Change {
+        /// The record, one version later.
+        to: Record,
+    },
     /// The primary was fenced in order and this member is to lead after it: it has everything.
     HandOver {
         /// The term that ends.
@@ -85,7 +94,7 @@ pub enum Event<P> {
 }
 
 /// How a swap of the record ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Swapped {
     /// The record is now the one asked for.
     Won,
@@ -96,7 +105,7 @@ pub enum Swapped {
 }
 
 /// What is to be done, in this order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect<P> {
     /// Nothing that follows may happen before this is on disk.
     Persist(Durable),
@@ -138,7 +147,7 @@ pub enum Effect<P> {
 }
 
 /// What the server is to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Stance<P> {
     /// Neither primary nor replica of anyone: receive nothing, serve reads of what is there at most.
     Wait,
@@ -159,7 +168,7 @@ pub enum Stance<P> {
 }
 
 /// The machine.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Machine<P> {
     me: Member,
     timing: Timing,
@@ -187,20 +196,20 @@ pub struct Machine<P> {
     out: Vec<Effect<P>>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Granted {
     to: Member,
     term: u64,
     until: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Leader<P> {
     record: Record,
     base: Option<P>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Role<P> {
     Follower,
     PreVote {
@@ -225,16 +234,18 @@ enum Role<P> {
     Leading(Leading<P>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Purpose {
     Stand,
     Reopen,
     Cede,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Leading<P> {
     record: Record,
+    /// What the record may have become already.
+    pending: Option<Record>,
     since: Duration,
     base: Option<P>,
     opened: bool,
@@ -298,6 +309,7 @@ impl<P: Position> Machine<P> {
             Event::ServerDown => self.server_down(now),
             Event::Eligible(eligible) => self.eligible = eligible,
             Event::Cleared => self.cleared(),
+            Event::Change { to } => self.change(to, now),
             Event::HandOver { term, to } => self.hand_over(term, &to, now),
         }
         self.tick(now);
@@ -401,46 +413,6 @@ impl<P: Position> Machine<P> {
             Message::Refused { term, higher } => self.refused(term, higher, now),
             Message::TakeOver { record } => self.saw_record(record, now),
         }
-    }
-
-    /// A record from the store or from a member.
-    fn saw_record(&mut self, record: Record, now: Duration) {
-        if self
-            .known
-            .as_ref()
-            .is_some_and(|known| !record.is_newer_than(known))
-        {
-            return;
-        }
-        let term = record.term;
-        self.know(record.clone(), now);
-        match &mut self.role {
-            Role::Leading(lead) if lead.record.term == term => lead.record = record.clone(),
-            Role::Leading(lead) if lead.record.term < term => self.step_down(now),
-            Role::Promising { record: mine, .. } | Role::CatchingUp { record: mine } if mine.term < term => {
-                self.give_up(now);
-            }
-            Role::PreVote { .. } => self.give_up(now),
-            _ => {}
-        }
-        // Its own swap tells by itself.
-        let own_swap = matches!(&self.role, Role::Swapping { to, .. } if *to == record);
-        if record.is_held_by(&self.me) && term > self.durable.term && !own_swap {
-            self.ask(record, now);
-        }
-    }
-
-    /// Keeps a record that may be the newest one. Who opened a term is given time to lead: members without servers would else
-    /// depose each other for ever before they have asked the others in earnest.
-    fn know(&mut self, record: Record, now: Duration) {
-        let before = self.known.as_ref();
-        if before.is_some_and(|known| !record.is_newer_than(known)) {
-            return;
-        }
-        if before.is_none_or(|known| record.term > known.term) && !record.is_held_by(&self.me) {
-            self.patient_until = now.saturating_add(self.timing.patience);
-        }
-        self.known = Some(record);
     }
 
     fn raise(&mut self, record: &Record) {

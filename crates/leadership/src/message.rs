@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::Record;
 
 /// A message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Message<P> {
     /// The primary asks for a lease, and tells what its term starts from.
     GrantRequest {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 /// Durations. They must be the same on all members, up to differences of clock speed that [`Timing::gate_before`] covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// How long a grant holds: at the voter from receiving the request, at the primary from sending it, which is earlier.
     pub lease: Duration,
     /// Time between a primary's requests.
     pub renew: Duration,
-    /// How long before its lease lapses a primary closes its gate.
+    /// How long before its lease lapses a primary closes its gate. Half of it is left when the supervisor ends the server of an agent
+    /// that does nothing.
     pub gate_before: Duration,
     /// Longest random wait before standing.
     pub backoff: Duration,

@@ -418,6 +418,42 @@ async fn names_stay_in_the_selected_keyspace() {
     assert_eq!(code(refused), 1235);
 }
 
+/// Prepared branches are for the gateway's own transactions, on a keyspace of one shard too.
+#[tokio::test]
+async fn xa_statements_of_clients_are_refused() {
+    for keyspace in ["test", "sharded"] {
+        let mut conn = connect(keyspace).await;
+        for text in [
+            "XA START 'x'",
+            "xa begin 'x', 'y', 3",
+            " /* c */ XA END 'x'",
+            "/*!80000 XA PREPARE 'x' */",
+            "XA COMMIT 'x' ONE PHASE",
+            "XA ROLLBACK 'x'",
+            "XA RECOVER CONVERT XID",
+        ] {
+            for text in [text, &format!("{text}; SELECT 1"), &format!("SELECT 1; {text}")] {
+                assert_eq!(code(conn.query_drop(text).await), 1235, "{keyspace}: {text}");
+            }
+            let prepared = conn.prep(text).await.map(|statement| statement.id());
+            assert_eq!(code(prepared), 1235, "{keyspace}: {text}");
+        }
+        run(&mut conn, &["SET @x = 'xa recover'"]).await;
+        for texts in [
+            ["PREPARE s FROM 'XA RECOVER'", "EXECUTE s"],
+            ["PREPARE s FROM @x", "EXECUTE s"],
+        ] {
+            let mut told = conn.query_drop(texts[0]).await;
+            if told.is_ok() {
+                told = conn.query_drop(texts[1]).await;
+            }
+            assert_eq!(code(told), 1235, "{keyspace}: {texts:?}");
+        }
+        // A name is none.
+        run(&mut conn, &["SELECT 1 AS xa", "SET @xa = 1"]).await;
+    }
+}
+
 async fn await_join<T>(task: tokio::task::JoinHandle<T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), task)
         .await

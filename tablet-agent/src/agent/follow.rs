@@ -1,28 +1,19 @@
 //! The replica: attached to the term's holder, acknowledging if it is a voter.
-//!
-//! Before a member attaches to a term for the first time, what it has must be part of what the term started from: the rest was never
-//! acknowledged, and two servers would have different transactions, or later the same number for different ones (leadership.md, UUID
-//! rule).
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use binlog::gtid::GtidSet;
-use leadership::Event;
 use proto::v1::{ReplicationState, SemiSyncState, TabletRole};
 use topology::records::{MysqlAddress, ShardRecord};
 
 use super::lead::{HEARTBEAT, now_us};
 use super::{Agent, QUICK};
 use crate::accounts::{OWN_DATABASE, REPLICATION};
+use crate::leader::Data;
 use crate::leader::data::term_uuid;
-use crate::leader::{Data, Stance};
-use crate::mysqld::datadir;
 use crate::process::Process;
-use crate::rejoin::{self, Rewind};
 use crate::server::{Flags, Replication, flags, replication};
 use crate::sql_text::literal;
-use crate::supervisor::wire::Order;
 
 /// Pause between tries to start a thread of replication that ended with an error.
 const RETRY_THREADS: Duration = Duration::from_secs(5);
@@ -46,7 +37,7 @@ impl Agent {
         let holder = record.holder.clone().context("the term has no holder")?;
         let voter = record.is_voter(&self.memory.get().alias) && !self.memory.get().replaces_voter;
         if self.is_being_rebuilt() && process.pid.is_none() {
-            self.finish_rebuild()?;
+            self.finish_rebuild().await?;
         } else if self.memory.get().promised.held > 0 {
             self.leave_office(process, base).await?;
         }
@@ -63,95 +54,18 @@ impl Agent {
             .with_context(|| format!("the primary {holder} is not registered"))?;
         let seen = flags(&self.shared.control).await?;
         self.fence(&seen).await?;
-        let mut status = replication(&self.shared.control).await?;
-        if self.memory.get().joined_term != record.term {
-            self.compare(record, base, &seen, status.as_ref()).await?;
-            status = replication(&self.shared.control).await?;
+        if let Some(why) = self.join(record, base, &seen).await? {
+            return self.rebuild(record, &why).await;
         }
+        let mut status = replication(&self.shared.control).await?;
         if self
             .attach(record, &seen, status.as_ref(), &source, voter)
             .await?
         {
             status = replication(&self.shared.control).await?;
         }
-        if let Some(why) = strange(record, base, &seen, status.as_ref())? {
-            return self.rebuild(record, &why).await;
-        }
         self.publish(record, &holder, voter, &seen, status.unwrap_or_default())
             .await
-    }
-
-    /// A former primary's data before it follows another: what was never acknowledged is taken out of its log while mysqld is down,
-    /// since starting it would commit that. One that was fenced in order has nothing of the kind and goes on.
-    async fn leave_office(&mut self, process: Process, base: &Data) -> anyhow::Result<()> {
-        if process.pid.is_some() {
-            if self.leader.server().await.fenced {
-                return Ok(());
-            }
-            self.shared.link.order(Order::Kill).await?;
-            anyhow::bail!("a former primary's mysqld has to end before its data can be looked at");
-        }
-        let (data, leader) = (self.shared.layout.data.clone(), base.gtids.clone());
-        let uuid = datadir::random_uuid();
-        let rewound = tokio::task::spawn_blocking(move || rejoin::rewind(&data, &leader, &uuid)).await?;
-        match rewound {
-            Ok(Rewind::Nothing) => {}
-            Ok(Rewind::Cut(cut)) => tracing::warn!(
-                transactions = cut.transactions,
-                bytes = cut.bytes,
-                missing = %cut.missing,
-                "took out of the log what was never acknowledged"
-            ),
-            Err(error) if error.needs_clone() => self.unfit = Some(error.to_string()),
-            Err(error) => return Err(error.into()),
-        }
-        self.leader.server().await.fenced = true;
-        Ok(())
-    }
-
-    /// Whether all that this member has is part of what the term started from. What it only received is dropped; what it executed
-    /// and the primary lacks makes it unfit.
-    async fn compare(
-        &mut self,
-        record: &ShardRecord,
-        base: &Data,
-        seen: &Flags,
-        status: Option<&Replication>,
-    ) -> anyhow::Result<()> {
-        let executed = seen.gtid_executed()?;
-        let errant = executed.difference(&base.gtids);
-        if !errant.is_empty() {
-            let why = format!(
-                "it executed {errant}, which the primary of term {} does not have",
-                record.term
-            );
-            return self.rebuild(record, &why).await;
-        }
-        let retrieved = status.map_or(Ok(GtidSet::default()), |s| s.retrieved.parse())?;
-        if !retrieved.union(&executed).is_subset(&base.gtids) {
-            tracing::warn!(
-                dropped = %retrieved.difference(&base.gtids),
-                "dropping what was received and never acknowledged"
-            );
-            let _server = self.leader.server().await;
-            self.still_follows(record)?;
-            self.shared
-                .control
-                .run(&["STOP REPLICA", "RESET REPLICA ALL"], QUICK * 6)
-                .await?;
-        }
-        self.memory.update(|s| s.joined_term = record.term)?;
-        self.leader.server().await.fenced = false;
-        self.leader.tell(Event::Cleared);
-        Ok(())
-    }
-
-    /// A promise may have ended the term meanwhile. To be asked with the server's lock held.
-    fn still_follows(&self, record: &ShardRecord) -> anyhow::Result<()> {
-        let follows =
-            matches!(self.leader.stance(), Stance::Follow { record: r, .. } if r.term == record.term);
-        anyhow::ensure!(follows, "term {} has ended", record.term);
-        Ok(())
     }
 
     /// A replica writes nothing of its own, and its applier waits for nobody.
@@ -313,21 +227,6 @@ impl Agent {
             following.reported = error.to_owned();
         }
     }
-}
-
-/// What this member executed while it followed and nobody sent: somebody wrote to it.
-fn strange(
-    record: &ShardRecord,
-    base: &Data,
-    seen: &Flags,
-    status: Option<&Replication>,
-) -> anyhow::Result<Option<String>> {
-    let Some(source) = status.map(|s| &*s.source_uuid).filter(|uuid| !uuid.is_empty()) else {
-        return Ok(None);
-    };
-    let written = [source, &term_uuid(&record.shard_id)?];
-    let errant = rejoin::errant(&seen.gtid_executed()?, &base.gtids, &written);
-    Ok((!errant.is_empty()).then(|| format!("it executed {errant}, which the primary never sent")))
 }
 
 /// How far a replica is behind: a heartbeat is up to one interval old on a replica that has everything.

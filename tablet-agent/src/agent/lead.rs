@@ -111,10 +111,7 @@ impl Agent {
                 acks_required: record.acks,
             };
         });
-        match self.record() {
-            Some(read) if read.record == *record => self.add_voters(&read).await,
-            _ => Ok(()),
-        }
+        self.add_voters(record)
     }
 
     /// The server's settings, which must be a primary's; none while they are changed by a handover.
@@ -284,25 +281,16 @@ impl Agent {
     }
 
     /// Takes in members that came up late.
-    async fn add_voters(&mut self, read: &Versioned<ShardRecord>) -> anyhow::Result<()> {
+    fn add_voters(&self, record: &ShardRecord) -> anyhow::Result<()> {
         let Some(keyspace) = self.keyspace() else {
             return Ok(());
         };
-        let Some(voters) = with_new_voters(&read.record, &self.members(), keyspace.members) else {
-            return Ok(());
-        };
-        let mut record = read.record.clone();
-        let acks = record.acks;
-        record.set_voters(voters, acks)?;
-        match self.store.replace(read, &record).await {
-            Ok(_) => {
-                tracing::info!(voters = ?record.voters, version = record.version, "added voters");
-                self.leader.tell(Event::Record(record_of(&record)));
-                Ok(())
-            }
-            Err(error) if error.is_conflict() => Ok(()),
-            Err(error) => Err(error).context("cannot add voters"),
+        if let Some(voters) = with_new_voters(record, &self.members(), keyspace.members) {
+            let mut next = record.clone();
+            next.set_voters(voters, record.acks)?;
+            self.leader.tell(Event::Change { to: record_of(&next) });
         }
+        Ok(())
     }
 
     /// Goes on with a mysqld that was found running at the agent's start as the primary of the term that this member held last, if

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use binlog::gtid::GtidSet;
-use leadership::Event;
 use proto::v1::TabletRole;
 use topology::records::ShardRecord;
 
@@ -23,14 +22,14 @@ impl Agent {
     }
 
     /// With mysqld down behind a clone: if the data is whole, it is what the term's members have.
-    pub(super) fn finish_rebuild(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn finish_rebuild(&mut self) -> anyhow::Result<()> {
         if complete(&self.shared.layout.data, &datadir::random_uuid())? {
             let rebuilt = self.memory.get().rebuilding;
             tracing::info!(term = rebuilt, "rebuilt");
             self.memory.update(|s| {
                 s.joined_term = s.rebuilding.take().unwrap_or(0);
             })?;
-            self.leader.tell(Event::Cleared);
+            self.clear_past().await?;
         }
         Ok(())
     }

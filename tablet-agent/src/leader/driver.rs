@@ -240,8 +240,11 @@ impl Driver {
                     holder = to.holder.as_deref(),
                     "swapping the shard's record"
                 );
-                let swap = swap(self.store.clone(), shard.record, from, to);
-                self.answer(async { Event::Swapped(swap.await) });
+                let swap = swap(self.store.clone(), shard.record, from, to.clone());
+                self.answer(async move {
+                    let outcome = swap.await;
+                    Event::Swapped { to, outcome }
+                });
             }
             Effect::StopReceiving { term } => {
                 let receiver = self.receiver(&shard);

@@ -1,13 +1,14 @@
 //! A member's data anew from another member, by MySQL's clone plugin.
 //!
-//! The plugin empties the data directory of user data before anything arrives, and the binary log goes last: a member whose clone
-//! broke off may claim transactions that it lost the rows of. A mark in the data directory outlives that. [`is_incomplete`] tells that
-//! nothing but another clone helps, and [`complete`], called when mysqld has ended, that the data is whole.
+//! The plugin drops all databases, Vitrail's own among them, and empties gtid_executed before anything arrives: a member whose clone
+//! broke off looks like a new one and is none. A mark in the data directory outlives that. [`is_incomplete`] tells that nothing but
+//! another clone helps, and [`complete`], asked when mysqld has ended, that the data is whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::logs::forget_purged;
 use crate::accounts::{AGENT, REPLICATION};
 use crate::control::{Control, ControlError};
 use crate::durable;
@@ -21,8 +22,10 @@ const NO_RESTART: u16 = 3707;
 /// Pause between looks at the data directory.
 const LOOK: Duration = Duration::from_millis(500);
 const QUICK: Duration = Duration::from_secs(10);
-/// Waiting appliers notice a stop only between transactions.
-const STOP_REPLICA: Duration = Duration::from_secs(60);
+/// The applier notices a stop only between transactions, and a rollback takes as long as what it undoes.
+const STOP: Duration = Duration::from_secs(60);
+/// A table may be held for so long.
+const LOCKED: Duration = Duration::from_secs(20);
 
 /// The member that is rebuilt. Its mysqld runs.
 #[derive(Debug, Clone, Copy)]
@@ -76,15 +79,26 @@ pub async fn clone(
     mut progress: impl FnMut(u64),
 ) -> Result<(), CloneError> {
     let control = Control::new(recipient.socket, AGENT, recipient.password);
+    control
+        .run(
+            &["SET GLOBAL offline_mode=ON, GLOBAL read_only=ON, GLOBAL super_read_only=OFF"],
+            QUICK,
+        )
+        .await?;
+    durable::replace(&recipient.data.join(MARK), b"")?;
+    forget_purged(recipient.data)?;
+    control.run(&["STOP REPLICA IO_THREAD"], STOP).await?;
+    roll_back_branches(&control).await?;
+    control.run(&["STOP REPLICA"], STOP).await?;
+    roll_back_branches(&control).await?;
     let address = literal(&format!("{}:{}", donor.host, donor.port));
-    control.run(&["STOP REPLICA"], STOP_REPLICA).await?;
     let prepare = [
-        "SET GLOBAL offline_mode=ON, GLOBAL read_only=ON, GLOBAL super_read_only=OFF".to_owned(),
         format!("SET GLOBAL clone_valid_donor_list={address}"),
+        // Whatever else holds a table is told rather than waited for.
+        format!("SET SESSION lock_wait_timeout={}", LOCKED.as_secs()),
     ];
     control.run(&prepare, QUICK).await?;
     let connection: u64 = control.row("SELECT CONNECTION_ID()", QUICK).await?;
-    durable::replace(&recipient.data.join(MARK), b"")?;
     let statement = [format!(
         "CLONE INSTANCE FROM '{REPLICATION}'@{}:{} IDENTIFIED BY {} REQUIRE SSL",
         literal(donor.host),
@@ -112,6 +126,20 @@ pub async fn clone(
     }
 }
 
+/// Ends all prepared branches: their locks would keep the applier from stopping, and the clone from dropping their tables.
+async fn roll_back_branches(control: &Control) -> Result<(), ControlError> {
+    let branches: Vec<(i64, usize, usize, String)> = control.rows("XA RECOVER CONVERT XID", QUICK).await?;
+    let mut statements = vec!["SET SESSION sql_log_bin=OFF".to_owned()];
+    statements.extend(branches.iter().map(|(format, gtrid, _, data)| {
+        let data = data.strip_prefix("0x").unwrap_or(data);
+        let (gtrid, bqual) = data
+            .split_at_checked(gtrid.saturating_mul(2))
+            .unwrap_or((data, ""));
+        format!("XA ROLLBACK X'{gtrid}',X'{bqual}',{format}")
+    }));
+    control.run(&statements, STOP).await
+}
+
 /// mysqld ends itself behind a clone: it says so, or is gone before it could.
 fn ended(result: Result<(), ControlError>) -> Result<(), CloneError> {
     match result {
@@ -123,8 +151,8 @@ fn ended(result: Result<(), ControlError>) -> Result<(), CloneError> {
 
 /// Whether a clone left whole data in this data directory, whose mysqld has ended; it is the server `uuid` then.
 pub fn complete(data: &Path, uuid: &str) -> io::Result<bool> {
-    // mysqld puts the received files in place at its next start if it finds this one.
-    if !data.join("#clone/#status_fix").exists() || data.join("#clone/#status_in_progress").exists() {
+    // mysqld has the second file while it clones, and replaces it by the first when its next start has whole files to put in place.
+    if !data.join("#clone/#status_fix").exists() || data.join("#clone/#status_error").exists() {
         return Ok(false);
     }
     datadir::set_uuid(data, uuid)?;
@@ -195,10 +223,10 @@ mod tests {
         assert!(!complete(data, "u").unwrap() && is_incomplete(data));
         std::fs::create_dir(data.join("#clone")).unwrap();
         std::fs::write(data.join("#clone/#status_fix"), b"").unwrap();
-        std::fs::write(data.join("#clone/#status_in_progress"), b"").unwrap();
+        std::fs::write(data.join("#clone/#status_error"), b"").unwrap();
         assert!(!complete(data, "u").unwrap() && is_incomplete(data));
         assert_eq!(datadir::uuid(data).unwrap(), None);
-        std::fs::remove_file(data.join("#clone/#status_in_progress")).unwrap();
+        std::fs::remove_file(data.join("#clone/#status_error")).unwrap();
         assert!(complete(data, "u").unwrap() && !is_incomplete(data));
         assert_eq!(datadir::uuid(data).unwrap().as_deref(), Some("u"));
     }

@@ -18,17 +18,44 @@ const INDEX: &str = "binlog.index";
 const NEXT_INDEX: &str = "binlog.index_crash_safe";
 /// Holds the name of the last file before mysqld was last started.
 const STARTED: &str = "vitrail.started_behind";
+/// Holds what mysqld said of gtid_purged.
+const PURGED: &str = "vitrail.purged";
 
 /// Says that mysqld is about to be started in this data directory.
 ///
 /// Its recovery commits what the last file holds, and only a further file, begun when recovery is over, is proof of that. Should it
-/// crash in between, [`super::rewind()`] has to know that what it would cut may be committed.
+/// crash in between, what was committed is in `gtid_executed` only as long as it is in the log: after a cut the rows would stay and
+/// nothing would tell. [`super::rewind()`] has to know.
 pub fn before_start(data: &Path) -> Result<(), RewindError> {
     let last = Logs::open(data)?.names.pop().unwrap_or_default();
     if started_behind(data)?.as_ref() != Some(&last) {
         durable::replace(&data.join(STARTED), last.as_bytes())?;
     }
     Ok(())
+}
+
+/// Keeps what a running mysqld says of `@@gtid_purged`. After a clone that is all that came by it, and neither the log nor the first
+/// lines of its files tell it: without this, [`super::logged`] of a member that was cloned once would lack it. To be called between a
+/// start and anything that makes this member primary.
+pub fn keep_purged(data: &Path, set: &GtidSet) -> io::Result<()> {
+    if purged(data)? != *set {
+        durable::replace(&data.join(PURGED), set.to_string().as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Forgets what was kept of data that is replaced.
+pub(super) fn forget_purged(data: &Path) -> io::Result<()> {
+    keep_purged(data, &GtidSet::default())
+}
+
+/// What was kept.
+pub(super) fn purged(data: &Path) -> io::Result<GtidSet> {
+    match std::fs::read_to_string(data.join(PURGED)) {
+        Ok(text) => text.parse().map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(GtidSet::default()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The last file when mysqld was last started; none if that was never said.

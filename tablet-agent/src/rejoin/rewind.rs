@@ -16,7 +16,7 @@ use binlog::gtid::GtidSet;
 use binlog::index::IndexError;
 
 use super::cut::cut;
-use super::logs::Logs;
+use super::logs::{Logs, purged};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,10 +74,18 @@ impl RewindError {
 }
 
 /// Takes out of the log what the leader does not have. `leader` is the leader's executed set, read when its term was open or later;
-/// `uuid` becomes the server's if anything is cut. mysqld must not run, and must not have been started since it was primary.
+/// `uuid` becomes the server's if anything is cut. mysqld must not run, and must not have been started since it was primary. Reads up
+/// to some files' size: not for an async thread.
 pub fn rewind(data: &Path, leader: &GtidSet, uuid: &str) -> Result<Rewind, RewindError> {
     let logs = Logs::open(data)?;
     let found = recent(&logs, leader)?;
+    for (_, log) in &found {
+        // Only what is committed is among what was executed before a file.
+        let committed = log.previous.difference(leader);
+        if !committed.is_empty() {
+            return Err(RewindError::Committed(committed));
+        }
+    }
     let mut first = None;
     let (mut missing, mut transactions) = (GtidSet::default(), 0);
     for (file, log) in &found {
@@ -110,35 +118,19 @@ pub fn rewind(data: &Path, leader: &GtidSet, uuid: &str) -> Result<Rewind, Rewin
     }))
 }
 
-/// Everything that the log of a server that is down says was executed, transactions that were never acknowledged included.
-///
-/// # Errors
-/// As [`rewind`].
+/// Everything that mysqld, which is down, has or will have executed if it is started as it is, acknowledged or not. So a former
+/// primary can say what it has before it may be started. The same hints as for [`rewind`] apply.
 pub fn logged(data: &Path) -> Result<GtidSet, RewindError> {
-    let logs = Logs::open(data)?;
-    let nothing = GtidSet::default();
-    let mut all = GtidSet::default();
-    for file in (0..logs.len()).rev() {
-        let log = logs.compare(file, &nothing)?;
-        all = all.union(&log.previous).union(&log.missing);
-        // What escaped a rotation is not in the next file's beginning; behind such a file nothing has.
-        if file + 1 < logs.len() && log.awaited {
-            break;
-        }
-    }
-    Ok(all)
+    let found = recent(&Logs::open(data)?, &GtidSet::default())?;
+    let all = |set: GtidSet, (_, log): &(usize, Comparison)| set.union(&log.previous).union(&log.missing);
+    Ok(found.iter().fold(purged(data)?, all))
 }
 
-/// The files that may hold a transaction which was never acknowledged, oldest first, compared with what the leader has.
-fn recent(logs: &Logs, leader: &GtidSet) -> Result<Vec<(usize, Comparison)>, RewindError> {
+/// The files that may hold a transaction which was never acknowledged, oldest first, compared with a set.
+fn recent(logs: &Logs, known: &GtidSet) -> Result<Vec<(usize, Comparison)>, RewindError> {
     let mut found = Vec::new();
     for file in (0..logs.len()).rev() {
-        let log = logs.compare(file, leader)?;
-        // Only what is committed is among it.
-        let committed = log.previous.difference(leader);
-        if !committed.is_empty() {
-            return Err(RewindError::Committed(committed));
-        }
+        let log = logs.compare(file, known)?;
         let is_last = found.is_empty();
         match log.broken {
             // mysqld trims the last file itself.

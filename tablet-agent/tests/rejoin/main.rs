@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod clones;
+mod copies;
+mod load;
 mod pair;
 #[path = "../common/server.rs"]
 mod server;
@@ -13,7 +15,7 @@ mod support;
 
 use pair::Pair;
 use tablet_agent::mysqld::datadir;
-use tablet_agent::rejoin::{Rewind, RewindError, before_start, rewind};
+use tablet_agent::rejoin::{Rewind, RewindError, before_start, logged, rewind};
 
 #[tokio::test]
 async fn former_primaries_and_strangers_rejoin() {
@@ -25,8 +27,12 @@ async fn former_primaries_and_strangers_rejoin() {
     accounts(&mut pair).await;
     prepared_branches(&mut pair).await;
     a_rotation_that_did_not_wait(&mut pair).await;
+    load::killed_under_load(&mut pair, false).await;
+    load::killed_under_load(&mut pair, true).await;
     clones::a_hole(&mut pair).await;
     clones::errant_transactions(&mut pair).await;
+    clones::what_no_log_tells(&mut pair).await;
+    clones::killed_halfway(&mut pair).await;
 }
 
 /// The other has everything; what a kill left of a write at the end is mysqld's to trim.
@@ -51,11 +57,19 @@ async fn nothing_to_cut(pair: &mut Pair) {
     pair.rejoin(&known).await;
 }
 
-/// Several clients' rows. A start that may have recovered them forbids the cut.
+/// Several clients' rows, compressed and tagged ones among them, behind the start of a file. A start that may have recovered them forbids the cut.
 async fn rows(pair: &mut Pair) {
     let known = pair.isolate().await;
+    pair.leader.run(&["FLUSH BINARY LOGS"]).await;
     pair.hang(&[
-        &["INSERT INTO d.t (v) VALUES (10)"],
+        &[
+            "SET @x = 1 /*!80300 , gtid_next = 'AUTOMATIC:blue' */",
+            "INSERT INTO d.t (v) VALUES (10)",
+        ],
+        &[
+            "SET binlog_transaction_compression = ON",
+            "INSERT INTO d.t (v) VALUES (13)",
+        ],
         &["UPDATE d.t SET v = v + 100 WHERE id = 1"],
         &["DELETE FROM d.t WHERE id = 2"],
         &[
@@ -68,18 +82,18 @@ async fn rows(pair: &mut Pair) {
         &["REPLACE INTO d.t VALUES (1000, 1)"],
     ])
     .await;
-    pair.leader.has_logged(6, &known).await;
+    pair.leader.has_logged(7, &known).await;
     pair.leader.kill();
     let data = pair.leader.data();
     let mark = data.join("vitrail.started_behind");
     let before = std::fs::read(&mark).unwrap();
     before_start(data).unwrap();
     let refused = rewind(data, &known, "unused").unwrap_err();
-    assert!(matches!(&refused, RewindError::Recovered(missing) if missing.count() == 6));
+    assert!(matches!(&refused, RewindError::Recovered(missing) if missing.count() == 7));
     assert!(refused.needs_clone());
     std::fs::write(&mark, before).unwrap();
     let cut = pair.cut(&known);
-    assert_eq!((cut.missing.count(), cut.transactions, cut.files), (6, 6, 0));
+    assert_eq!((cut.missing.count(), cut.transactions, cut.files), (7, 7, 0));
     pair.rejoin(&known).await;
 }
 
@@ -215,7 +229,10 @@ async fn a_rotation_that_did_not_wait(pair: &mut Pair) {
         .await;
     pair.leader.has_logged(4, &known).await;
     pair.leader.kill();
-    pair.interrupted_cuts(&known);
+    let tail = pair.leader.logged_beyond(&known);
+    assert_eq!(logged(pair.leader.data()).unwrap(), known.union(&tail));
+    copies::interrupted(pair, &known);
+    copies::damaged(pair, &known);
     let cut = pair.cut(&known);
     assert_eq!((cut.missing.count(), cut.transactions, cut.files), (4, 4, 2));
     pair.rejoin(&known).await;

@@ -1,7 +1,5 @@
 //! A leader and the follower that acknowledges what it commits.
 
-use std::path::{Path, PathBuf};
-
 use binlog::gtid::GtidSet;
 use mysql_async::prelude::Queryable as _;
 use tablet_agent::mysqld::datadir;
@@ -14,7 +12,7 @@ pub(crate) struct Pair {
     pub(crate) leader: Member,
     pub(crate) follower: Member,
     /// Goes after the servers.
-    dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl Pair {
@@ -118,69 +116,4 @@ impl Pair {
         }
         assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
     }
-
-    /// A cut that was interrupted after any of its steps ends as one that was not.
-    pub(crate) fn interrupted_cuts(&self, known: &GtidSet) {
-        let whole = self.copy_of_log("whole");
-        let Rewind::Cut(cut) = rewind(&whole, known, "u-2").unwrap() else {
-            panic!("nothing was cut")
-        };
-        assert_eq!(files(&whole).len(), files(self.leader.data()).len() - cut.files);
-        for steps in 1..=4 {
-            let copy = self.copy_of_log(&format!("interrupted-{steps}"));
-            interrupt(&copy, &whole, steps);
-            let Rewind::Cut(again) = rewind(&copy, known, "u-3").unwrap() else {
-                panic!("nothing was left to cut behind step {steps}")
-            };
-            assert!(again.missing.is_subset(&cut.missing) && !again.missing.is_empty());
-            assert_eq!(datadir::uuid(&copy).unwrap().as_deref(), Some("u-3"));
-            datadir::set_uuid(&copy, "u-2").unwrap();
-            assert_eq!(files(&copy), files(&whole), "behind step {steps}");
-        }
-    }
-
-    fn copy_of_log(&self, name: &str) -> PathBuf {
-        let to = self.dir.path().join(name);
-        std::fs::create_dir(&to).unwrap();
-        for (name, bytes) in files(self.leader.data()) {
-            std::fs::write(to.join(name), bytes).unwrap();
-        }
-        to
-    }
-}
-
-/// Does the first steps of a cut whose result is known.
-fn interrupt(data: &Path, result: &Path, steps: u32) {
-    datadir::set_uuid(data, "u-2").unwrap();
-    let index = std::fs::read_to_string(result.join("binlog.index")).unwrap();
-    let file = index.lines().last().unwrap();
-    if steps >= 2 {
-        let mut bytes = std::fs::read(data.join(file)).unwrap();
-        bytes[4 + 17] |= 1;
-        std::fs::write(data.join(file), bytes).unwrap();
-    }
-    if steps >= 3 {
-        std::fs::write(data.join("binlog.index"), &index).unwrap();
-    }
-    if steps >= 4 {
-        for (name, _) in files(data) {
-            if !result.join(&name).exists() {
-                std::fs::remove_file(data.join(name)).unwrap();
-            }
-        }
-    }
-}
-
-/// The log's files, its index, and what else a cut touches.
-fn files(data: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut out = Vec::new();
-    for entry in std::fs::read_dir(data).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.starts_with("binlog.") || name.starts_with("vitrail.") || name == "auto.cnf" {
-            let bytes = std::fs::read(data.join(&name)).unwrap();
-            out.push((name, bytes));
-        }
-    }
-    out.sort();
-    out
 }

@@ -16,11 +16,13 @@ use mysql_async::{Conn, OptsBuilder};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tablet_agent::cli::{Cli, Command as Part};
+use tablet_agent::control::Control;
 use tablet_agent::layout::Layout;
 use tablet_agent::mysqld::config::{Settings, render};
 use tablet_agent::mysqld::version::Version;
 use tablet_agent::mysqld::{datadir, template as template_dir};
 use tablet_agent::rejoin;
+use tablet_agent::server::replication;
 
 use crate::server::{SECRETS, server, template};
 
@@ -265,6 +267,28 @@ impl Member {
         }
     }
 
+    /// What a follower whose leader is gone has, when all that it received is applied.
+    pub(crate) async fn all_applied(&self) -> GtidSet {
+        self.run(&["STOP REPLICA IO_THREAD"]).await;
+        let control = Control::new(&self.layout.mysql_socket, "vitrail_agent", "agent-password");
+        let status = replication(&control).await.unwrap().unwrap();
+        let received: GtidSet = status.retrieved.parse().unwrap();
+        let begin = Instant::now();
+        loop {
+            let executed = self.executed().await;
+            if received.is_subset(&executed) {
+                return executed;
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{}: {status:?}\n{}",
+                self.name,
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
     /// The binary log's files, oldest first.
     pub(crate) fn logs(&self) -> Vec<PathBuf> {
         let index = std::fs::read_to_string(self.data().join("binlog.index")).unwrap();
@@ -285,11 +309,20 @@ impl Member {
 
     /// Waits until as many transactions as expected are in the binary log that the set lacks.
     pub(crate) async fn has_logged(&self, count: u64, beyond: &GtidSet) {
+        self.until_logged(beyond, |logged| logged.count() == count).await;
+    }
+
+    /// Waits until anything is in the binary log that the set lacks.
+    pub(crate) async fn logs_beyond(&self, known: &GtidSet) {
+        self.until_logged(known, |logged| !logged.is_empty()).await;
+    }
+
+    async fn until_logged(&self, beyond: &GtidSet, wanted: impl Fn(&GtidSet) -> bool) {
         let begin = Instant::now();
-        while self.logged_beyond(beyond).count() != count {
+        while !wanted(&self.logged_beyond(beyond)) {
             assert!(
                 begin.elapsed() < PATIENCE,
-                "{}: {} instead of {count}: {:?}",
+                "{}: {:?}: {:?}",
                 self.name,
                 self.logged_beyond(beyond),
                 self.rows::<(u64, Option<String>, Option<String>)>(

@@ -20,6 +20,34 @@ use crate::settings::{self, Kind, Settings, SettingsTable};
 /// Time for a connection to be made and logged in.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum NoConnection {
+    /// The tablet is away or lets nobody in: another one may serve by now.
+    Away(SqlError),
+    /// Anything else.
+    Refused(SqlError),
+}
+
+impl NoConnection {
+    fn to(target: &TabletTarget, error: &Error) -> Self {
+        tracing::warn!(tablet = target.alias, %error, "cannot connect");
+        let told = error::internal(format_args!("cannot connect to tablet {}: {error}", target.alias));
+        match error {
+            Error::Sql(refused) if !error::is_gone(refused) => Self::Refused(told),
+            _ => Self::Away(told),
+        }
+    }
+}
+
+impl From<NoConnection> for SqlError {
+    fn from(why: NoConnection) -> Self {
+        match why {
+            NoConnection::Away(error) | NoConnection::Refused(error) => error,
+        }
+    }
+}
+
 /// What all backend connections of a worker have in common.
 pub struct BackendOptions {
     password: String,
@@ -51,7 +79,7 @@ impl Beside {
     ///
     /// # Errors
     /// As [`Backend::connect`].
-    pub async fn connect(&self) -> Result<Backend, SqlError> {
+    pub async fn connect(&self) -> Result<Backend, NoConnection> {
         Backend::connect(&self.target, &self.options, self.shape).await
     }
 }
@@ -85,7 +113,7 @@ impl Backend {
         target: &Arc<TabletTarget>,
         options: &Rc<BackendOptions>,
         shape: AnswerShape,
-    ) -> Result<Self, SqlError> {
+    ) -> Result<Self, NoConnection> {
         let mut connect = ConnectOptions::new(APP_USER, &options.password);
         connect.database = Some(target.database.to_string());
         connect.capabilities = Capabilities::empty()
@@ -95,8 +123,9 @@ impl Backend {
         let address = match &target.address {
             MysqlAddress::Unix(path) => client::Target::Unix(path.clone()),
             MysqlAddress::Tcp(host, port) => {
-                connect.tls =
-                    Some(ClientTls::new(&Verification::None).map_err(|error| failed(target, &error))?);
+                connect.tls = Some(
+                    ClientTls::new(&Verification::None).map_err(|error| NoConnection::to(target, &error))?,
+                );
                 client::Target::Tcp {
                     host: host.clone(),
                     port: *port,
@@ -105,7 +134,7 @@ impl Backend {
         };
         let connection = Box::pin(client::connect(&address, &connect))
             .await
-            .map_err(|error| failed(target, &error))?;
+            .map_err(|error| NoConnection::to(target, &error))?;
         Ok(Self {
             connection,
             shape,
@@ -294,19 +323,14 @@ impl Backend {
         }
     }
 
-    /// The client's error for a failure of this connection.
+    /// The error for a failure of this connection: MySQL's own, or that it is lost.
     pub fn lost(&self, error: Error) -> SqlError {
         match error {
             Error::Sql(error) => error,
             other => {
                 tracing::warn!(tablet = self.target.alias, error = %other, "backend connection lost");
-                error::lost_connection(&self.target.alias)
+                error::connection_lost(&self.target)
             }
         }
     }
-}
-
-fn failed(target: &TabletTarget, error: &Error) -> SqlError {
-    tracing::warn!(tablet = target.alias, %error, "cannot connect");
-    error::internal(format_args!("cannot connect to tablet {}: {error}", target.alias))
 }

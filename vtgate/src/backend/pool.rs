@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::connection::{Backend, BackendOptions};
+use super::connection::{Backend, BackendOptions, NoConnection};
 use crate::cluster::TabletTarget;
-use crate::error::{self, SqlError};
+use crate::error;
 use crate::metrics::WorkerMetrics;
 use crate::settings::Settings;
 
@@ -119,7 +119,7 @@ impl Pool {
     /// 1040 when the pool stays full, or the error of connecting.
     ///
     /// Cancel safety: yes; a grant that nobody takes goes to the next waiter.
-    pub async fn get(self: &Rc<Self>, wanted: Wanted<'_>) -> Result<Pooled, SqlError> {
+    pub async fn get(self: &Rc<Self>, wanted: Wanted<'_>) -> Result<Pooled, NoConnection> {
         if let Some(conn) = self.try_get(wanted) {
             return Ok(conn);
         }
@@ -139,7 +139,10 @@ impl Pool {
         self.waiters.borrow_mut().push_back(give);
         let grant = match tokio::time::timeout(self.limits.wait_max, take).await {
             Ok(Ok(grant)) => grant,
-            Ok(Err(_)) | Err(_) => return Err(error::pool_exhausted(&self.target.alias)),
+            Ok(Err(_)) | Err(_) => {
+                let full = error::pool_exhausted(&self.target.alias);
+                return Err(NoConnection::Refused(full));
+            }
         };
         if let Grant::Connection(conn) = grant {
             let mut pooled = Pooled {
@@ -162,7 +165,7 @@ impl Pool {
         }
     }
 
-    async fn connect(self: &Rc<Self>, wanted: Wanted<'_>, mut slot: Slot) -> Result<Pooled, SqlError> {
+    async fn connect(self: &Rc<Self>, wanted: Wanted<'_>, mut slot: Slot) -> Result<Pooled, NoConnection> {
         let conn = Backend::connect(&self.target, &self.options, wanted.shape).await?;
         self.metrics.backend_opened.fetch_add(1, Ordering::Relaxed);
         slot.pool = None;

@@ -1,7 +1,6 @@
 //! Builds snapshots from what the topology and the agents say. Pure.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use planner::catalog::{self, Catalog};
@@ -12,33 +11,18 @@ use vschema::key_range::{KeyRange, Partition};
 use vschema::keyspace::KeyspaceVSchema;
 use vschema::table::TableDef;
 
-use super::{Cluster, KeyspaceState, MysqlAddress, Replica, ShardState, TabletInfo, TabletTarget};
-
-/// What an agent said last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct TabletHealth {
-    /// Its last message without table definitions; none while the stream is down.
-    pub update: Option<HealthUpdate>,
-    /// The definitions it reported last.
-    pub tables: Option<Arc<Vec<Arc<TableDef>>>>,
-}
+use super::members::{Members, TabletHealth};
+use super::{Cluster, KeyspaceState, TabletInfo};
 
 /// Everything that a snapshot is built from.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     /// Keyspaces by name.
     pub keyspaces: BTreeMap<String, records::Keyspace>,
-    /// Tablets by name.
-    pub tablets: BTreeMap<String, records::Tablet>,
     /// Accounts by user name.
     pub accounts: HashMap<String, records::Account>,
-    /// What agents said, by tablet.
-    pub health: HashMap<String, TabletHealth>,
-    /// The gateway's own cell.
-    pub cell: String,
-    /// Replicas that lag more serve no reads, ms.
-    pub lag_ms_max: u64,
-    target_ids: HashMap<(String, String), u64>,
+    /// Tablets, and what their agents say.
+    pub members: Members,
     last_schemas: HashMap<String, Arc<Vec<Arc<TableDef>>>>,
     compiled: HashMap<String, (u64, Result<Arc<KeyspaceVSchema>, String>)>,
     catalog_inputs: Vec<CatalogInput>,
@@ -57,11 +41,10 @@ struct CatalogInput {
 }
 
 impl Builder {
-    /// A builder that knows nothing yet, for a gateway in this cell.
-    pub(super) fn new(cell: &str, lag_ms_max: u64) -> Self {
+    /// A builder that knows nothing yet, of tablets that are seen as `members` does.
+    pub(super) fn new(members: Members) -> Self {
         Self {
-            cell: cell.to_owned(),
-            lag_ms_max,
+            members,
             ..Self::default()
         }
     }
@@ -100,17 +83,9 @@ impl Builder {
                     continue;
                 }
             };
-            let state = keyspace_state(
-                record,
-                &partition,
-                &self.tablets,
-                &self.health,
-                &mut self.target_ids,
-                &self.cell,
-                self.lag_ms_max,
-            );
+            let state = self.members.keyspace(record, &partition);
             let tables =
-                current_tables(&state, &self.health).or_else(|| self.last_schemas.get(name).cloned());
+                current_tables(&state, &self.members.health).or_else(|| self.last_schemas.get(name).cloned());
             if let Some(tables) = &tables {
                 self.last_schemas.insert(name.clone(), tables.clone());
             }
@@ -145,9 +120,10 @@ impl Builder {
             keyspaces,
             accounts: Arc::new(self.accounts.clone()),
             tablets: self
+                .members
                 .tablets
                 .values()
-                .map(|tablet| (tablet.alias.clone(), info(tablet, &self.health)))
+                .map(|tablet| (tablet.alias.clone(), info(tablet, &self.members.health)))
                 .collect(),
             problems,
             turn: turn.clone(),
@@ -184,88 +160,6 @@ fn partition(shards: &[String]) -> Result<Partition, String> {
     Partition::new(ranges).map_err(|error| error.to_string())
 }
 
-fn keyspace_state(
-    record: &records::Keyspace,
-    partition: &Partition,
-    tablets: &BTreeMap<String, records::Tablet>,
-    health: &HashMap<String, TabletHealth>,
-    target_ids: &mut HashMap<(String, String), u64>,
-    cell: &str,
-    lag_ms_max: u64,
-) -> KeyspaceState {
-    let name: Arc<str> = record.name.as_str().into();
-    let database: Arc<str> = record.database.as_str().into();
-    let shards = partition
-        .ranges()
-        .iter()
-        .map(|range| {
-            let shard: Arc<str> = range.to_string().into();
-            let mut state = ShardState {
-                name: shard.clone(),
-                term: 0,
-                primary: None,
-                replicas: Vec::new(),
-            };
-            for tablet in tablets
-                .values()
-                .filter(|tablet| tablet.keyspace == record.name && *tablet.shard == *shard)
-            {
-                let Some(update) = health
-                    .get(&tablet.alias)
-                    .and_then(|health| health.update.as_ref())
-                else {
-                    continue;
-                };
-                if !update.serving {
-                    continue;
-                }
-                let mut target = || {
-                    let address = address(tablet);
-                    let next = target_ids.len() as u64 + 1;
-                    let id = *target_ids
-                        .entry((tablet.alias.clone(), format!("{address:?}")))
-                        .or_insert(next);
-                    Arc::new(TabletTarget {
-                        id,
-                        alias: tablet.alias.clone(),
-                        keyspace: name.clone(),
-                        shard: shard.clone(),
-                        database: database.clone(),
-                        address,
-                    })
-                };
-                match update.role() {
-                    // Of two that claim it, the one of the higher term is right.
-                    TabletRole::Primary if update.term >= state.term => {
-                        state.term = update.term;
-                        state.primary = Some(target());
-                    }
-                    TabletRole::Replica if update.replication_lag_ms.is_none_or(|lag| lag <= lag_ms_max) => {
-                        state.replicas.push(Replica {
-                            target: target(),
-                            same_cell: tablet.cell == cell,
-                        });
-                    }
-                    _ => {}
-                }
-            }
-            state
-        })
-        .collect();
-    KeyspaceState {
-        name,
-        database,
-        shards,
-    }
-}
-
-fn address(tablet: &records::Tablet) -> MysqlAddress {
-    match &tablet.mysql.socket {
-        Some(socket) if std::path::Path::new(socket).exists() => MysqlAddress::Unix(PathBuf::from(socket)),
-        _ => MysqlAddress::Tcp(tablet.mysql.host.clone(), tablet.mysql.port),
-    }
-}
-
 /// The definitions that the keyspace's first shard with a primary reports.
 fn current_tables(
     state: &KeyspaceState,
@@ -293,6 +187,7 @@ fn info(tablet: &records::Tablet, health: &HashMap<String, TabletHealth>) -> Tab
             _ => "UNKNOWN",
         },
         serving: update.is_some_and(|update| update.serving),
+        draining: update.is_some_and(|update| update.draining),
         reason: match update {
             Some(update) => update.not_serving_reason.clone(),
             None => "the agent does not answer".to_owned(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use futures::StreamExt as _;
 use proto::v1::tablet_service_client::TabletServiceClient;
 use proto::v1::{HealthUpdate, ReloadSchemaRequest, SchemaSnapshot, StreamHealthRequest};
@@ -16,7 +15,8 @@ use topology::records;
 use topology::typed::{Record, RecordEvent, TypedStore};
 
 use super::builder::Builder;
-use super::{Cluster, schema};
+use super::members::{LagLimit, Members};
+use super::{Published, schema};
 
 /// Pause before an agent's stream is opened again.
 const RECONNECT_AFTER: Duration = Duration::from_millis(200);
@@ -62,7 +62,7 @@ struct Stream {
 /// The task that keeps the snapshot current.
 pub struct ClusterWatch {
     builder: Builder,
-    published: Arc<ArcSwap<Cluster>>,
+    published: Arc<Published>,
     events: mpsc::UnboundedReceiver<Event>,
     sender: mpsc::UnboundedSender<Event>,
     streams: HashMap<String, Stream>,
@@ -74,15 +74,15 @@ impl ClusterWatch {
     /// A watcher of this store that publishes into `published`.
     pub fn new(
         store: &TypedStore,
-        published: Arc<ArcSwap<Cluster>>,
+        published: Arc<Published>,
         cell: &str,
-        lag_ms_max: u64,
+        lag_max: Duration,
     ) -> (Self, Reloader) {
         let (sender, events) = mpsc::unbounded_channel();
         follow(store, &sender, Event::Keyspace);
         follow(store, &sender, Event::Tablet);
         follow(store, &sender, Event::Account);
-        let builder = Builder::new(cell, lag_ms_max);
+        let builder = Builder::new(Members::new(cell, LagLimit(lag_max)));
         let reloader = Reloader(sender.clone());
         let watch = Self {
             builder,
@@ -128,7 +128,7 @@ impl ClusterWatch {
             Event::Tablet(event) => {
                 self.seen_kinds[1] = true;
                 apply(
-                    &mut self.builder.tablets,
+                    &mut self.builder.members.tablets,
                     event,
                     |record| record.alias.clone(),
                     records::Tablet::FOLDER,
@@ -146,12 +146,13 @@ impl ClusterWatch {
             }
             Event::Health(tablet, update) => return self.health(tablet, *update),
             Event::Schema(tablet, snapshot) => {
-                let health = self.builder.health.entry(tablet).or_default();
+                let health = self.builder.members.health.entry(tablet).or_default();
                 health.tables = Some(Arc::new(schema::tables(&snapshot)));
             }
             Event::Silent(tablet) => {
                 return self
                     .builder
+                    .members
                     .health
                     .get_mut(&tablet)
                     .is_some_and(|health| health.update.take().is_some());
@@ -170,25 +171,26 @@ impl ClusterWatch {
 
     /// Takes an agent's message; positions and small lags change all the time and matter to nobody here.
     fn health(&mut self, tablet: String, mut update: HealthUpdate) -> bool {
-        let health = self.builder.health.entry(tablet).or_default();
+        let members = &mut self.builder.members;
+        let health = members.health.entry(tablet.clone()).or_default();
         let mut changed = false;
         if let Some(snapshot) = update.schema.take() {
             health.tables = Some(Arc::new(schema::tables(&snapshot)));
             changed = true;
         }
-        let lag_ms_max = self.builder.lag_ms_max;
-        let lags = |update: &HealthUpdate| update.replication_lag_ms.is_some_and(|lag| lag > lag_ms_max);
+        let limit = members.lag;
         changed |= health.update.as_ref().is_none_or(|known| {
             known.role != update.role
                 || known.serving != update.serving
                 || known.term != update.term
+                || known.draining != update.draining
                 || known.incarnation != update.incarnation
-                || lags(known) != lags(&update)
+                || limit.exceeded(known) != limit.exceeded(&update)
                 || known.not_serving_reason != update.not_serving_reason
                 || known.replication_lag_ms.unwrap_or(0) / 1000
                     != update.replication_lag_ms.unwrap_or(0) / 1000
         });
-        health.update = Some(update);
+        members.take(&tablet, update);
         changed
     }
 
@@ -198,12 +200,13 @@ impl ClusterWatch {
             for (keyspace, why) in &cluster.problems {
                 tracing::error!(keyspace, why, "keyspace cannot be used");
             }
-            self.published.store(Arc::new(cluster));
+            self.published.store(cluster);
         }
     }
 
     fn follow_agents(&mut self) {
-        let tablets = &self.builder.tablets;
+        self.builder.members.forget_gone();
+        let tablets = &self.builder.members.tablets;
         self.streams.retain(|alias, stream| {
             let kept = tablets
                 .get(alias)
@@ -213,7 +216,6 @@ impl ClusterWatch {
             }
             kept
         });
-        self.builder.health.retain(|alias, _| tablets.contains_key(alias));
         for tablet in tablets.values() {
             let Some(address) = tablet
                 .grpc

@@ -9,6 +9,7 @@ use sql::ast::{ExprKind, Set, SetKind, Statement, StatementKind};
 use super::Session;
 use super::execute::{Input, Protocol, read_number};
 use super::lease::{Lease, Needs};
+use super::lost::Stage;
 use super::relay::{Answer, OkFields};
 use super::set::{self, SetPlan};
 use super::settings::string_literal;
@@ -89,12 +90,20 @@ impl Session {
         let beside = !was_on && !plan.pins && names.any(|name| **name == *"autocommit");
         if beside {
             let mut lease = self.lease_beside().await?;
-            self.set_on(&mut lease, plan).await?;
+            if let Err(wrong) = self.set_on(&mut lease, plan).await {
+                // Nothing of the session is on it: it goes back to its pool.
+                return Err(match error::is_gone(&wrong) {
+                    true => self.gone(lease, wrong),
+                    false => wrong,
+                });
+            }
         } else {
             let needs = Needs {
                 user_variables: true,
                 anywhere: true,
                 tables: place.is_some(),
+                programs: plan.pins,
+                once: plan.pins,
                 ..Needs::default()
             };
             let mut lease = match place {
@@ -105,6 +114,11 @@ impl Session {
                 None => self.lease_any(None, needs).await?,
             };
             let outcome = self.set_on(&mut lease, plan).await;
+            if let Err(wrong) = &outcome
+                && error::is_gone(wrong)
+            {
+                return Err(self.gone(lease, wrong.clone()));
+            }
             self.branches.pinned |= plan.pins;
             let (answer, status) = match &outcome {
                 Ok(status) => (None, *status),
@@ -137,20 +151,16 @@ impl Session {
     async fn lease_beside(&mut self) -> SqlResult<Lease> {
         let cluster = self.worker.cluster();
         let keyspace = self.selected_keyspace(&cluster);
-        let target = cluster.target(keyspace.unwrap_or(0), 0, self.target.tablet_type)?;
-        let (mut branch, reused) = self.borrow(target).await?;
-        branch.conn.adjust(&self.system, &target.database).await?;
-        branch.conn.adjust_user_variables(&self.user_variables).await?;
-        Ok(Lease {
-            span: self.shard_span(&branch.conn.target),
-            branch,
-            prefixes: 0,
-            reused,
-        })
+        self.stall = None;
+        let branch = self
+            .borrow(&cluster, keyspace.unwrap_or(0), 0, self.target.tablet_type)
+            .await?;
+        self.lease_kept(branch, Needs::default()).await
     }
 
     async fn set_on(&mut self, lease: &mut Lease, plan: &SetPlan) -> SqlResult<StatusFlags> {
         self.settle(lease).await?;
+        lease.stage = Stage::Sent;
         let conn = &mut lease.branch.conn;
         let text = plan.execute.as_deref().unwrap_or_default();
         let done = conn.query(text).await.map_err(|error| conn.lost(error))?;

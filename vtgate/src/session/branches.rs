@@ -4,12 +4,14 @@ use mysql_wire::StatusFlags;
 use smallvec::SmallVec;
 
 use crate::backend::Pooled;
-use crate::cluster::TabletTarget;
+use crate::cluster::ShardState;
 
 /// A session's connection to a shard. One that is dropped with something of the session's on it is closed, never pooled.
 pub(super) struct Branch {
     /// The connection.
     pub conn: Pooled,
+    /// The term of the primary that it leads to; 0 for a replica.
+    pub term: u64,
     /// A transaction is open on it, or is once the statements that were pipelined have run.
     pub in_transaction: bool,
     /// A statement that writes was sent in this transaction.
@@ -21,10 +23,32 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// Whether it belongs to the shard of a tablet.
-    pub(super) fn is_of(&self, target: &TabletTarget) -> bool {
+    /// A connection on which the session has nothing yet.
+    pub(super) fn new(conn: Pooled, term: u64) -> Self {
+        Self {
+            conn,
+            term,
+            in_transaction: false,
+            wrote: false,
+            told_characteristics: false,
+            pinned: false,
+        }
+    }
+
+    /// Whether it belongs to a shard.
+    fn is_of(&self, keyspace: &str, shard: &str) -> bool {
         let own = &self.conn.target;
-        own.keyspace == target.keyspace && own.shard == target.shard
+        *own.keyspace == *keyspace && *own.shard == *shard
+    }
+
+    /// Whether something of the session is on it that no other connection has.
+    pub(super) fn is_bound(&self) -> bool {
+        self.in_transaction || self.pinned
+    }
+
+    /// Whether another primary serves the shard since this connection was made: what is open here can never be committed.
+    pub(super) fn is_superseded(&self, shard: &ShardState) -> bool {
+        self.term != 0 && shard.primary.is_some() && shard.term > self.term
     }
 
     /// Closes the connection.
@@ -61,6 +85,8 @@ pub(super) enum Left {
     AsItWas,
     /// MySQL ended it on the statement's shard.
     Ended,
+    /// The connection is lost, with what the session kept there, but no transaction was open on it.
+    Stripped,
     /// The connection is lost, with what was open on it.
     Lost,
 }
@@ -86,8 +112,11 @@ impl Branches {
     }
 
     /// Takes the kept connection of a shard out, for a statement.
-    pub(super) fn take(&mut self, target: &TabletTarget) -> Option<Branch> {
-        let at = self.held.iter().position(|branch| branch.is_of(target))?;
+    pub(super) fn take(&mut self, keyspace: &str, shard: &str) -> Option<Branch> {
+        let at = self
+            .held
+            .iter()
+            .position(|branch| branch.is_of(keyspace, shard))?;
         Some(self.held.swap_remove(at))
     }
 
@@ -101,9 +130,11 @@ impl Branches {
         let was_open = branch.in_transaction;
         if !branch.conn.is_clean() {
             // Something went wrong in the middle of an exchange: nobody can build on this connection.
-            let lost = was_open || self.pinned;
-            drop(branch);
-            return if lost { Left::Lost } else { Left::AsItWas };
+            return match branch.pinned || self.pinned {
+                _ if was_open => Left::Lost,
+                true => Left::Stripped,
+                false => Left::AsItWas,
+            };
         }
         branch.in_transaction = status.contains(StatusFlags::IN_TRANS);
         branch.wrote &= branch.in_transaction;
@@ -137,10 +168,10 @@ impl Branches {
     }
 
     /// Whether another shard was written in this transaction.
-    pub(super) fn wrote_elsewhere(&self, target: &TabletTarget) -> Option<&Branch> {
+    pub(super) fn wrote_elsewhere(&self, keyspace: &str, shard: &str) -> Option<&Branch> {
         self.held
             .iter()
-            .find(|branch| branch.wrote && !branch.is_of(target))
+            .find(|branch| branch.wrote && !branch.is_of(keyspace, shard))
     }
 
     /// Closes every kept connection, which rolls back what is open on it, and forgets the transaction.

@@ -1,6 +1,5 @@
 //! DDL: on the primary of every shard of the keyspace, one after another.
 
-use mysql_wire::StatusFlags;
 use mysql_wire::client::OkStatus;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
 use planner::plan::{Ddl, DdlAction, Plan};
@@ -12,7 +11,9 @@ use super::answer::OkAnswer;
 use super::diagnostics::warnings_of;
 use super::diagnostics::{Condition, warning_count};
 use super::execute::Input;
+use super::hold::Waited;
 use super::lease::{Lease, Needs};
+use super::lost::Stage;
 use super::planned::InsertId;
 use super::query::Done;
 use super::several::merge_info;
@@ -30,6 +31,8 @@ const ON_PRIMARY: Needs = Needs {
     primary: true,
     anywhere: false,
     tables: false,
+    programs: false,
+    once: true,
 };
 
 impl Session {
@@ -98,11 +101,7 @@ impl Session {
                 .shard(ddl.keyspace, *shard)
                 .map(|(_, shard)| shard.name.to_string())
                 .unwrap_or_default();
-            let outcome = match self.lease(cluster, ddl.keyspace, *shard, ON_PRIMARY).await {
-                Ok(lease) => self.ddl_on(lease, &text).await,
-                Err(wrong) => Err(wrong),
-            };
-            match outcome {
+            match self.ddl_on_shard(cluster, ddl.keyspace, *shard, &text).await {
                 Ok(answer) => {
                     done.push(name);
                     answers.push(answer);
@@ -125,8 +124,35 @@ impl Session {
         Ok(answers)
     }
 
-    async fn ddl_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<OkStatus> {
-        self.settle(&mut lease).await?;
+    /// Runs a statement on one of several shards. It waits for the shard's primary here: begun anew, the statement would be repeated on
+    /// the shards that have done it.
+    async fn ddl_on_shard(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shard: ShardIndex,
+        text: &[u8],
+    ) -> SqlResult<OkStatus> {
+        let revision = cluster.catalog_revision;
+        let mut waited = Waited::default();
+        loop {
+            let cluster = self.worker.cluster();
+            if cluster.catalog_revision != revision {
+                return Err(error::shard_gone());
+            }
+            let outcome = match self.lease(&cluster, keyspace, shard, ON_PRIMARY).await {
+                Ok(lease) => self.ddl_on(lease, text).await,
+                Err(wrong) => Err(wrong),
+            };
+            match self.stall.take() {
+                Some(stall) if outcome.is_err() => self.hold(&stall, &mut waited).await?,
+                _ => return outcome,
+            }
+        }
+    }
+
+    async fn ddl_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<OkStatus> {
+        let mut lease = self.settled(lease).await?;
         let conn = &mut lease.branch.conn;
         match conn.query(text).await {
             Ok(result) => {
@@ -142,9 +168,12 @@ impl Session {
                 Ok(result.ok)
             }
             Err(error) => {
+                let refused = matches!(error, mysql_wire::Error::Sql(_));
                 let wrong = conn.lost(error);
-                self.branches.give_back(lease.branch);
-                Err(wrong)
+                if !refused {
+                    lease.stage = Stage::Sent;
+                }
+                Err(self.fallen(lease, wrong))
             }
         }
     }
@@ -200,8 +229,7 @@ impl Session {
         }
         let text = [b"ALTER DATABASE ", &uncommented(options)[..]].concat();
         for shard in shards {
-            let lease = self.lease(cluster, keyspace, *shard, ON_PRIMARY).await?;
-            self.ddl_on(lease, &text).await?;
+            self.ddl_on_shard(cluster, keyspace, *shard, &text).await?;
         }
         Ok(())
     }
@@ -214,16 +242,16 @@ impl Session {
     ) -> SqlResult<bool> {
         const FIRST: &[u8] =
             b"SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() LIMIT 1";
-        let mut lease = self.lease(cluster, keyspace, shard, ON_PRIMARY).await?;
-        self.settle(&mut lease).await?;
+        let lease = self.lease(cluster, keyspace, shard, ON_PRIMARY).await?;
+        let mut lease = self.settled(lease).await?;
         let conn = &mut lease.branch.conn;
-        let found = conn.query(FIRST).await.map_err(|error| conn.lost(error));
-        let status = self.status().with(StatusFlags::IN_TRANS, false);
-        self.branches.put(
-            lease.branch,
-            found.as_ref().map_or(status, |found| found.ok.status),
-        );
-        Ok(!found?.rows.is_empty())
+        match conn.query(FIRST).await.map_err(|error| conn.lost(error)) {
+            Ok(found) => {
+                self.branches.put(lease.branch, found.ok.status);
+                Ok(!found.rows.is_empty())
+            }
+            Err(wrong) => Err(self.fallen(lease, wrong)),
+        }
     }
 
     /// DROP DATABASE of a keyspace: its tables, views and stored programs go, the keyspace stays.
@@ -237,10 +265,7 @@ impl Session {
         let mut done: Vec<String> = Vec::new();
         for shard in shards {
             let outcome = match self.lease(cluster, keyspace, *shard, ON_PRIMARY).await {
-                Ok(mut lease) => match self.settle(&mut lease).await {
-                    Ok(()) => empty_on(&mut lease.branch.conn).await,
-                    Err(wrong) => Err(wrong),
-                },
+                Ok(lease) => self.empty_shard(lease).await,
                 Err(wrong) => Err(wrong),
             };
             let name = cluster
@@ -257,6 +282,13 @@ impl Session {
         }
         self.diagnostics.clear();
         self.answer_ddl(dropped, "")
+    }
+
+    async fn empty_shard(&mut self, lease: Lease) -> SqlResult<u64> {
+        let mut lease = self.settled(lease).await?;
+        let emptied = empty_on(&mut lease.branch.conn).await;
+        // Dropping is repeatable: what is gone already is not in the way.
+        emptied.map_err(|wrong| self.fallen(lease, wrong))
     }
 
     async fn reload_definitions(&self, cluster: &Cluster, keyspace: KeyspaceIndex) {

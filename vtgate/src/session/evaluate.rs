@@ -44,17 +44,27 @@ impl Session {
             anywhere: true,
             ..Needs::default()
         };
-        let mut lease = self.lease_any(None, needs).await?;
-        self.settle(&mut lease).await?;
+        let lease = self.lease_any(None, needs).await?;
+        let mut lease = self.settled(lease).await?;
         let conn = &mut lease.branch.conn;
-        let answer = conn.query(&text).await;
-        let warnings = match &answer {
-            Ok(result) if result.ok.warnings > 0 => warnings_of(conn).await?,
-            _ => Vec::new(),
+        let answer = match conn.query(&text).await {
+            Ok(result) if result.ok.warnings > 0 => {
+                warnings_of(conn).await.map(|warnings| (result, warnings))
+            }
+            Ok(result) => Ok((result, Vec::new())),
+            Err(error) => Err(conn.lost(error)),
         };
-        let answer = answer.map_err(|error| conn.lost(error));
-        self.branches.give_back(lease.branch);
-        self.diagnostics = warnings;
-        answer
+        match answer {
+            Ok((result, warnings)) => {
+                self.branches.give_back(lease.branch);
+                self.diagnostics = warnings;
+                Ok(result)
+            }
+            // It reads no tables: nothing is lost but the answer.
+            Err(wrong) => {
+                self.diagnostics.clear();
+                Err(self.fallen(lease, wrong))
+            }
+        }
     }
 }

@@ -14,15 +14,13 @@ use super::Session;
 use super::diagnostics::{Condition, error_count};
 use super::execution::Execution;
 use super::lease::{Lease, Needs};
+use super::lost::Stage;
 use super::planned::{InsertId, Planned, plan_error};
 use super::query::Done;
 use super::relay::{Answer, ClientSide, Failure, pass_through, skip_answers};
 use crate::cluster::Cluster;
 use crate::control::Interrupt;
 use crate::error::{self, SqlResult};
-
-/// How often a statement that surely did not run is sent again.
-const RETRIES_MAX: u32 = 3;
 
 /// How the client wants its rows.
 #[derive(Clone, Copy)]
@@ -218,48 +216,28 @@ impl Session {
                 Err(wrong) => return Ok(self.fail(wrong)),
             }
         };
-        let mut attempts = 0;
-        loop {
-            let mut lease = match self.lease(cluster, place.0, place.1, needs).await {
-                Ok(lease) => lease,
-                Err(wrong) => return Ok(self.fail(wrong)),
-            };
-            lease.branch.wrote |= needs.writes;
-            let sent = match input.protocol {
-                Protocol::Text => {
-                    lease.branch.conn.push_query(text);
-                    Ok(())
-                }
-                Protocol::Binary(execution) => {
-                    self.push_execute(&mut lease, text, order.as_deref(), execution)
-                        .await
-                }
-            };
-            let outcome = match sent {
-                Ok(()) => self.exchange(&mut lease, Expect::Result).await,
-                Err(wrong) => {
-                    self.branches.give_back(lease.branch);
-                    return Ok(self.fail(wrong));
-                }
-            };
-            match outcome {
-                Ok(answer) => return self.finish(lease, answer, &plan.effects, insert_id, needs).await,
-                Err(Failure::Backend {
-                    silent: true,
-                    cut: false,
-                    error,
-                }) if attempts < RETRIES_MAX
-                    && lease.reused
-                    && !needs.writes
-                    && !plan.effects.not_repeatable =>
-                {
-                    tracing::debug!(tablet = lease.branch.conn.target.alias, %error, "sending a read again");
-                    attempts += 1;
-                    self.count_retry();
-                    lease.branch.discard();
-                }
-                Err(failure) => return self.lose(lease, failure),
+        let mut lease = match self.lease(cluster, place.0, place.1, needs).await {
+            Ok(lease) => lease,
+            Err(wrong) => return Ok(self.fail(wrong)),
+        };
+        lease.branch.wrote |= needs.writes;
+        let sent = match input.protocol {
+            Protocol::Text => {
+                lease.branch.conn.push_query(text);
+                Ok(())
             }
+            Protocol::Binary(execution) => {
+                self.push_execute(&mut lease, text, order.as_deref(), execution)
+                    .await
+            }
+        };
+        if let Err(wrong) = sent {
+            let told = self.fallen(lease, wrong);
+            return Ok(self.fail(told));
+        }
+        match self.exchange(&mut lease, Expect::Result).await {
+            Ok(answer) => self.finish(lease, answer, &plan.effects, insert_id).await,
+            Err(failure) => self.lose(lease, failure),
         }
     }
 
@@ -275,12 +253,9 @@ impl Session {
         let conn = &mut lease.branch.conn;
         conn.begin_exchange();
         let first_seq = conn.stream().seq();
-        let backend_failure = |error| Failure::Backend {
-            error,
-            silent: true,
-            cut: false,
-        };
+        let backend_failure = |error| Failure::Backend { error, cut: false };
         conn.stream().flush().await.map_err(backend_failure)?;
+        lease.stage = Stage::Sent;
         let prefixes = std::mem::take(&mut lease.prefixes);
         let prefixed = match prefixes {
             0 => Ok(()),
@@ -288,14 +263,20 @@ impl Session {
         };
         if let Err(wrong) = prefixed {
             // The statement runs without what should have come before it: nobody may build on this connection, or see the answer.
+            lease.needs.programs |= lease.needs.writes && wrong.code == error::PREVENTED_BY_OPTION;
             return Ok(Answer::Err(wrong));
         }
         let mut client = ClientSide {
             stream: &mut self.client.stream,
             out: &mut self.out,
             control: &self.control,
+            answering: false,
         };
-        let (answer, interrupted) = pass_through(&mut client, conn, expect, first_seq).await?;
+        let passed = pass_through(&mut client, conn, expect, first_seq).await;
+        if client.answering {
+            lease.stage = Stage::Answering;
+        }
+        let (answer, interrupted) = passed?;
         conn.end_exchange();
         if let Some(why) = interrupted {
             let status = super::kill::take_late_kill(conn).await;
@@ -316,8 +297,12 @@ impl Session {
         answer: Answer,
         effects: &Effects,
         insert_id: InsertId,
-        needs: Needs,
     ) -> Result<Done, mysql_wire::Error> {
+        if let Answer::Err(wrong) = &answer
+            && lease.was_turned_away(wrong, self.autocommit())
+        {
+            return Ok(self.turned_away(lease, wrong.clone()));
+        }
         if !effects.pins.is_empty() {
             self.branches.pinned = true;
         }
@@ -343,7 +328,7 @@ impl Session {
                 .with(StatusFlags::IN_TRANS, lease.branch.in_transaction),
         };
         if lease.branch.conn.is_clean() {
-            match self.read_back(&mut lease, &answer, effects, needs).await {
+            match self.read_back(&mut lease, &answer, effects).await {
                 // An error packet has no status.
                 Ok(Some(seen)) if matches!(answer, Answer::Err(_)) => status = seen,
                 Ok(_) => {}
@@ -388,8 +373,8 @@ impl Session {
         lease: &mut Lease,
         answer: &Answer,
         effects: &Effects,
-        needs: Needs,
     ) -> SqlResult<Option<StatusFlags>> {
+        let needs = lease.needs;
         let conn = &mut lease.branch.conn;
         let mut status = None;
         let warned = match answer {
@@ -455,5 +440,7 @@ fn needs_of(plan: &Plan, insert_id: InsertId) -> Needs {
         primary: plan.effects.locking_read,
         anywhere: false,
         tables: !plan.tables.is_empty(),
+        programs: plan.effects.pins.contains(Pin::StoredProgram),
+        once: plan.effects.not_repeatable || plan.effects.implicit_commit,
     }
 }

@@ -123,7 +123,7 @@ impl Session {
             let Some((state, shard)) = cluster.shard(keyspace, part.shard) else {
                 continue;
             };
-            let mut lease = self
+            let lease = self
                 .lease(
                     &cluster,
                     keyspace,
@@ -134,14 +134,17 @@ impl Session {
                     },
                 )
                 .await?;
-            self.settle(&mut lease).await?;
+            let mut lease = self.settled(lease).await?;
             let started = Instant::now();
             let conn = &mut lease.branch.conn;
             let answer = conn.query(&part.text).await.map_err(|error| conn.lost(error));
             let took = started.elapsed().as_micros();
             let alias = conn.target.alias.clone();
+            let result = match answer {
+                Ok(result) => result,
+                Err(wrong) => return Err(self.fallen(lease, wrong)),
+            };
             self.branches.give_back(lease.branch);
-            let result = answer?;
             table.rows.push(vec![
                 Some(number.to_string().into_bytes()),
                 Some(state.name.as_bytes().to_vec()),

@@ -43,8 +43,8 @@ impl Session {
         if self.branches.pinned || self.in_transaction() || self.selected_unsharded().is_none() {
             return Ok(());
         }
-        let mut lease = self.lease_any(None, Needs::default()).await?;
-        self.settle(&mut lease).await?;
+        let lease = self.lease_any(None, Needs::default()).await?;
+        let mut lease = self.settled(lease).await?;
         *lease.branch.conn = lease.branch.conn.beside().connect().await?;
         self.branches.keeps_counters = true;
         self.branches.give_back(lease.branch);

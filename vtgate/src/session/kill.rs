@@ -21,7 +21,7 @@ pub(super) async fn kill_query(busy: &Beside) {
             .await
             .err()
             .map(|error| other.lost(error)),
-        Err(error) => Some(error),
+        Err(error) => Some(error.into()),
     };
     if let Some(error) = failed {
         tracing::warn!(tablet = busy.target.alias, error = %String::from_utf8_lossy(&error.message), "a statement could not be killed");

@@ -1,7 +1,6 @@
 //! A connection to a shard for one statement: taken, brought in line with the session, given back or lost.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use mysql_wire::StatusFlags;
 use planner::catalog::{KeyspaceIndex, ShardIndex};
@@ -9,12 +8,14 @@ use planner::catalog::{KeyspaceIndex, ShardIndex};
 use super::Session;
 use super::branches::Branch;
 use super::execute::interrupt_error;
-use super::query::Done;
-use super::relay::{Answer, Failure};
+use super::hold::Stall;
+use super::lost::Stage;
+use super::relay::Answer;
 use super::target::TabletType;
+use crate::backend::connection::NoConnection;
 use crate::backend::pool::Wanted;
-use crate::cluster::{Cluster, TabletTarget};
-use crate::control::{Interrupt, Interrupts};
+use crate::cluster::Cluster;
+use crate::control::Interrupts;
 use crate::error::{self, SqlResult};
 use crate::traces::ShardSpan;
 
@@ -24,8 +25,12 @@ pub(super) struct Lease {
     pub branch: Branch,
     /// Statements that were pipelined in front; their answers have to be skipped.
     pub prefixes: u32,
-    /// It was idle in the pool: if it turns out to be dead, nothing was executed.
-    pub reused: bool,
+    /// Something of the session was on the connection before: it cannot go on with another one.
+    pub bound: bool,
+    /// What the statement needs.
+    pub needs: Needs,
+    /// How far the statement has come.
+    pub stage: Stage,
     /// Lasts as long as the connection is leased.
     pub span: Option<Box<ShardSpan>>,
 }
@@ -45,10 +50,31 @@ pub(super) struct Needs {
     pub anywhere: bool,
     /// It names tables, so that it can be what `SET TRANSACTION ..` was said for.
     pub tables: bool,
+    /// It may do more than one thing, such as a stored program does: refused in the middle of it, it has done a part.
+    pub programs: bool,
+    /// What it has done may stay when its connection is lost, in a transaction too: it is never sent twice.
+    pub once: bool,
+}
+
+impl Lease {
+    /// A lease of a connection that is in line with the session.
+    pub(super) fn new(branch: Branch, needs: Needs, span: Option<Box<ShardSpan>>) -> Self {
+        Self {
+            bound: branch.is_bound(),
+            prefixes: 0,
+            needs,
+            stage: Stage::Unsent,
+            span,
+            branch,
+        }
+    }
 }
 
 impl Session {
     /// Takes a connection to a shard for one statement: the session's own, or a pooled one brought in line with the session.
+    ///
+    /// # Errors
+    /// Why there is none; where waiting may help, the statement is marked as stalled ([`super::hold`]).
     pub(super) async fn lease(
         &mut self,
         cluster: &Cluster,
@@ -56,39 +82,40 @@ impl Session {
         shard: ShardIndex,
         needs: Needs,
     ) -> SqlResult<Lease> {
-        let tablet_type = if needs.primary {
-            TabletType::Primary
-        } else {
-            self.target.tablet_type
-        };
-        let target = cluster.target(keyspace, shard, tablet_type)?;
+        self.stall = None;
+        let (state, own) = cluster.shard(keyspace, shard).ok_or_else(error::shard_gone)?;
         if needs.writes
             && !needs.anywhere
             && self.in_transaction()
-            && let Some(other) = self.branches.wrote_elsewhere(target)
+            && let Some(other) = self.branches.wrote_elsewhere(&state.name, &own.name)
         {
             let what = format!(
                 "a transaction that writes to shards {} and {}",
-                other.conn.target.shard, target.shard
+                other.conn.target.shard, own.name
             );
             return Err(error::unsupported(what));
         }
-        let span = self.shard_span(target);
-        let (mut branch, reused) = match self.branches.take(target) {
-            Some(branch) => (branch, false),
-            None => self.borrow(target).await?,
-        };
-        match self.bring_in_line(&mut branch, target, needs).await {
-            Ok(prefixes) => Ok(Lease {
-                branch,
-                prefixes,
-                reused,
-                span,
-            }),
-            Err(wrong) => {
-                self.branches.give_back(branch);
-                Err(wrong)
+        let branch = match self.branches.take(&state.name, &own.name) {
+            Some(branch) => branch,
+            None => {
+                let tablet_type = if needs.primary {
+                    TabletType::Primary
+                } else {
+                    self.target.tablet_type
+                };
+                self.borrow(cluster, keyspace, shard, tablet_type).await?
             }
+        };
+        let span = self.shard_span(&branch.conn.target);
+        let mut lease = Lease::new(branch, needs, span);
+        if lease.branch.is_superseded(own) {
+            let lost = error::connection_lost(&lease.branch.conn.target);
+            lease.branch.conn.begin_exchange();
+            return Err(self.gone(lease, lost));
+        }
+        match self.bring_in_line(&mut lease, &state.database).await {
+            Ok(()) => Ok(lease),
+            Err(wrong) => Err(self.fallen(lease, wrong)),
         }
     }
 
@@ -97,41 +124,57 @@ impl Session {
         self.branches.in_transaction() || !self.autocommit()
     }
 
-    pub(super) async fn borrow(&self, target: &Arc<TabletTarget>) -> SqlResult<(Branch, bool)> {
+    /// A pooled connection to whoever serves the shard now.
+    ///
+    /// # Errors
+    /// As [`Self::lease`].
+    pub(super) async fn borrow(
+        &mut self,
+        cluster: &Cluster,
+        keyspace: KeyspaceIndex,
+        shard: ShardIndex,
+        tablet_type: TabletType,
+    ) -> SqlResult<Branch> {
+        let (state, own) = cluster.shard(keyspace, shard).ok_or_else(error::shard_gone)?;
+        let primary = tablet_type == TabletType::Primary;
+        let target = match cluster.target(keyspace, shard, tablet_type) {
+            Ok(target) => target,
+            Err(wrong) if primary => {
+                return Err(self.stall(Stall::without_primary(&state.name, &own.name, wrong)));
+            }
+            Err(wrong) => return Err(wrong),
+        };
+        let term = if primary { own.term } else { 0 };
         let pool = self.worker.pool(target);
         let wanted = Wanted {
             system: &self.system,
             shape: self.shape,
         };
-        let (conn, reused) = match pool.try_get(wanted) {
-            Some(conn) => (conn, true),
-            None => tokio::select! {
-                biased;
-                why = self.control.interrupted(Interrupts::STATEMENT) => return Err(interrupt_error(why)),
-                conn = Box::pin(pool.get(wanted)) => (conn?, false),
+        if let Some(conn) = pool.try_get(wanted) {
+            return Ok(Branch::new(conn, term));
+        }
+        let away = tokio::select! {
+            biased;
+            why = self.control.interrupted(Interrupts::STATEMENT) => return Err(interrupt_error(why)),
+            conn = Box::pin(pool.get(wanted)) => match conn {
+                Ok(conn) => return Ok(Branch::new(conn, term)),
+                Err(NoConnection::Refused(wrong)) => return Err(wrong),
+                Err(NoConnection::Away(wrong)) => wrong,
             },
+            // One that hangs is not waited for any longer than it is the primary.
+            () = self.worker.superseded(target, term) => error::connection_lost(target),
         };
-        let branch = Branch {
-            conn,
-            in_transaction: false,
-            wrote: false,
-            told_characteristics: false,
-            pinned: false,
-        };
-        Ok((branch, reused))
+        Err(self.stall(Stall::on(target, term, !primary, away)))
     }
 
-    /// Settings, database, user variables, and the beginning of a transaction. Returns how many statements were pipelined.
-    async fn bring_in_line(
-        &mut self,
-        branch: &mut Branch,
-        target: &TabletTarget,
-        needs: Needs,
-    ) -> SqlResult<u32> {
+    /// Settings, database, user variables, and the beginning of a transaction, which is pipelined.
+    async fn bring_in_line(&mut self, lease: &mut Lease, database: &str) -> SqlResult<()> {
+        let needs = lease.needs;
+        let branch = &mut lease.branch;
         let conn = &mut branch.conn;
         let database = match &self.target.database {
             Some(name) if self.target.is_system() => name,
-            _ => &*target.database,
+            _ => database,
         };
         if !conn.is_in_line(&self.system, database) {
             Box::pin(conn.adjust(&self.system, database)).await?;
@@ -140,14 +183,14 @@ impl Session {
             let user_variables: Rc<_> = self.user_variables.clone();
             conn.adjust_user_variables(&user_variables).await?;
         }
-        let mut prefixes = 0;
+        let prefixes = &mut lease.prefixes;
         if needs.insert_id {
             conn.push_query(format!("SET last_insert_id={}", self.last_insert_id).as_bytes());
-            prefixes += 1;
+            *prefixes += 1;
         }
         // What reads no tables is no part of a transaction.
         if branch.in_transaction || needs.anywhere && !needs.tables {
-            return Ok(prefixes);
+            return Ok(());
         }
         let transaction = &self.branches.transaction;
         // Under autocommit=0 MySQL opens a transaction by itself. A shard that joins one is told, because of the savepoints, and
@@ -159,7 +202,7 @@ impl Session {
         };
         let mut push = |text: &[u8]| {
             branch.conn.push_query(text);
-            prefixes += 1;
+            *prefixes += 1;
         };
         if begin.is_some() || needs.tables {
             transaction.characteristics.iter().for_each(|text| push(text));
@@ -174,7 +217,7 @@ impl Session {
             }
             None => branch.told_characteristics |= needs.tables && !transaction.characteristics.is_empty(),
         }
-        Ok(prefixes)
+        Ok(())
     }
 
     /// Returns the connection to its pool, or keeps it for the transaction or for ever, and brings the other shards in line.
@@ -207,7 +250,7 @@ impl Session {
         }
         let target = lease.branch.conn.target.clone();
         let left = self.branches.put(lease.branch, status);
-        self.conclude(left, !matches!(answer, Answer::Err(_)), &target.alias)
+        self.conclude(left, !matches!(answer, Answer::Err(_)), &target)
             .await
     }
 
@@ -218,48 +261,6 @@ impl Session {
             match self.settle(&mut lease).await {
                 Ok(()) => self.branches.give_back(lease.branch),
                 Err(_) => lease.branch.discard(),
-            }
-        }
-    }
-
-    /// A connection that failed in the middle of a statement.
-    pub(super) fn lose(&mut self, lease: Lease, failure: Failure) -> Result<Done, mysql_wire::Error> {
-        let in_transaction = lease.branch.in_transaction || lease.branch.wrote && self.in_transaction();
-        let alias = lease.branch.conn.target.alias.clone();
-        match failure {
-            Failure::Client(error) => {
-                lease.branch.discard();
-                Err(error)
-            }
-            Failure::Interrupted(why) => {
-                let wrong = interrupt_error(why);
-                let clean = why != Interrupt::KillConnection && lease.branch.conn.is_clean();
-                if clean {
-                    self.branches.give_back(lease.branch);
-                } else {
-                    lease.branch.discard();
-                    if in_transaction || self.branches.pinned {
-                        self.branches.abandon();
-                    }
-                }
-                self.transaction_deadline();
-                Ok(self.fail(wrong))
-            }
-            Failure::Backend {
-                error: wrong, cut, ..
-            } => {
-                tracing::warn!(tablet = alias, error = %wrong, "backend connection lost");
-                lease.branch.discard();
-                if in_transaction || self.branches.pinned {
-                    // What the lost connection held is gone; the rest of the transaction cannot stand alone.
-                    self.branches.abandon();
-                }
-                if cut {
-                    return Err(mysql_wire::Error::Io(
-                        std::io::ErrorKind::ConnectionAborted.into(),
-                    ));
-                }
-                Ok(self.fail(error::lost_connection(&alias)))
             }
         }
     }

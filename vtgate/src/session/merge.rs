@@ -1,5 +1,7 @@
 //! Reads over several shards: all are asked at once, and their rows become one result while they arrive.
 
+use std::sync::Arc;
+
 use mysql_wire::client::Column;
 use mysql_wire::message::ColumnDefinition;
 use mysql_wire::value::convert::value_to_exact_text;
@@ -17,7 +19,7 @@ use super::kill::take_late_kill;
 use super::lease::{Lease, Needs};
 use super::query::Done;
 use super::scatter::{End, Scatter, Source, Stop};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TabletTarget};
 use crate::error::{self, SqlResult};
 use crate::merge::{Merger, Way};
 
@@ -39,7 +41,13 @@ impl Session {
             Ok(scatter) => scatter,
             Err(wrong) => return Ok(self.fail(wrong)),
         };
-        let (rows, wrong) = match self.send_merged(&mut scatter, merge, input).await {
+        let opened = scatter.open(&self.control).await;
+        let answering = opened.is_ok();
+        let outcome = match opened {
+            Ok(()) => self.send_merged(&mut scatter, merge, input).await,
+            Err(stop) => Err(stop),
+        };
+        let (rows, wrong) = match outcome {
             Ok(rows) => (rows, None),
             Err(Stop::Client(lost)) => return Err(lost),
             Err(Stop::Shard) => (0, None),
@@ -52,12 +60,25 @@ impl Session {
             wrong: refused,
             left,
             tablet,
-        } = self.put_back_all(scatter).await;
+        } = self.put_back_all(scatter, answering).await;
+        let stalled = self.stall.is_some();
+        if stalled && wrong.is_none() {
+            return Ok(Done::Failed);
+        }
+        self.stall = None;
         if self.autocommit() {
             self.branches.transaction.characteristics.clear();
         }
-        let wrong = wrong.or(refused);
-        let concluded = self.conclude(left, wrong.is_none(), &tablet).await;
+        let wrong = match (wrong, refused) {
+            (Some(own), _) if stalled => Some(own),
+            // Nothing else may hide from the client that its transaction is gone.
+            (_, Some(lost)) if error::is_gone(&lost) => Some(lost),
+            (own, refused) => own.or(refused),
+        };
+        let concluded = match tablet {
+            Some(tablet) => self.conclude(left, wrong.is_none(), &tablet).await,
+            None => Ok(()),
+        };
         self.diagnostics = diagnostics;
         self.row_count = -1;
         let wrong = match (wrong, concluded) {
@@ -106,6 +127,7 @@ impl Session {
             user_variables: !plan.effects.user_vars_read.is_empty(),
             primary: plan.effects.locking_read,
             tables: true,
+            once: plan.effects.not_repeatable,
             ..Needs::default()
         };
         let mut leases = Vec::with_capacity(shards.len());
@@ -127,13 +149,11 @@ impl Session {
             Protocol::Binary(execution) => {
                 let bound = execution.bind(&text, Some(&order));
                 let mut ready = Vec::with_capacity(leases.len());
-                for lease in &mut leases {
+                for at in 0..leases.len() {
+                    let Some(lease) = leases.get_mut(at) else { continue };
                     match self.prepare_bound(lease, &bound).await {
                         Ok(statement) => ready.push(statement),
-                        Err(wrong) => {
-                            self.return_unused(leases).await;
-                            return Err(wrong);
-                        }
+                        Err(wrong) => return Err(self.fall_back(leases, at, wrong).await),
                     }
                 }
                 for (lease, statement) in leases.iter_mut().zip(ready) {
@@ -151,7 +171,6 @@ impl Session {
         merge: &Merge,
         input: &Input<'_>,
     ) -> Result<u64, Stop> {
-        scatter.open(&self.control).await?;
         let columns: Vec<Column> = match scatter.sources.first() {
             Some(source) => source.reader().columns().to_vec(),
             None => return Err(Stop::Refused(error::internal("no shard was asked"))),
@@ -220,32 +239,48 @@ impl Session {
         Ok(sender.rows)
     }
 
-    /// Returns or keeps the connections of a read whose answers were read to their ends.
-    async fn put_back_all(&mut self, scatter: Scatter) -> Ended {
+    /// Returns or keeps the connections of a read whose answers were read to their ends. `answering` says that the client has a part of its
+    /// answer.
+    async fn put_back_all(&mut self, scatter: Scatter, answering: bool) -> Ended {
         let mut ended = Ended {
             diagnostics: Diagnostics::new(),
             wrong: None,
             left: Left::AsItWas,
-            tablet: String::new(),
+            tablet: None,
         };
+        let mut lost: Option<(Lease, SqlError)> = None;
         for source in scatter.sources {
+            let stage = source.stage(answering);
             let Source {
                 mut lease,
                 end,
                 killed,
                 ..
             } = source;
-            let alias = lease.branch.conn.target.alias.clone();
+            lease.stage = stage;
+            let target = lease.branch.conn.target.clone();
             let open = self
                 .status()
                 .with(StatusFlags::IN_TRANS, lease.branch.in_transaction);
             let (status, conditions, wrong) = match settle(&mut lease, end, killed).await {
                 Ok(settled) => (settled.status.unwrap_or(open), settled.conditions, settled.wrong),
-                Err(lost) => {
+                Err(wrong) => {
                     lease.branch.conn.begin_exchange();
-                    (open, Diagnostics::new(), Some(lost))
+                    (open, Diagnostics::new(), Some(wrong))
                 }
             };
+            if let Some(wrong) = &wrong
+                && error::is_gone(wrong)
+                && (!lease.branch.conn.is_clean() || lease.was_turned_away(wrong, self.autocommit()))
+            {
+                // The one that the session cannot go on without tells most.
+                if lost.as_ref().is_none_or(|(known, _)| !known.bound) {
+                    lost = Some((lease, wrong.clone()));
+                } else {
+                    lease.branch.discard();
+                }
+                continue;
+            }
             if ended.wrong.is_none() {
                 if wrong.is_some() {
                     ended.diagnostics.clear();
@@ -255,8 +290,14 @@ impl Session {
             }
             let left = self.branches.put(lease.branch, status);
             if left > ended.left {
-                (ended.left, ended.tablet) = (left, alias);
+                (ended.left, ended.tablet) = (left, Some(target));
             }
+        }
+        if let Some((lease, wrong)) = lost
+            && (lease.bound || ended.wrong.is_none())
+        {
+            ended.diagnostics.clear();
+            ended.wrong = Some(self.gone(lease, wrong));
         }
         ended
     }
@@ -271,7 +312,7 @@ struct Ended {
     /// What is left of the transaction.
     left: Left,
     /// The tablet where that was seen.
-    tablet: String,
+    tablet: Option<Arc<TabletTarget>>,
 }
 
 /// What a connection has to say after its answer.
@@ -290,7 +331,7 @@ async fn settle(lease: &mut Lease, end: Option<End>, killed: bool) -> SqlResult<
         // An error packet has no status, and MySQL may have rolled back more than the statement.
         Some(End::Refused(wrong)) => (None, true, Some(wrong)),
         Some(End::Lost(lost)) => return Err(conn.lost(lost)),
-        None => return Err(error::lost_connection(&conn.target.alias)),
+        None => return Err(error::connection_lost(&conn.target)),
     };
     let mut settled = Settled {
         status,

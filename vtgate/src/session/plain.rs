@@ -7,6 +7,7 @@ use super::Session;
 use super::answer::OkAnswer;
 use super::branches::Branch;
 use super::execute::{Input, Protocol};
+use super::hold::Waited;
 use super::lease::{Lease, Needs};
 use super::planned::InsertId;
 use super::query::Done;
@@ -49,7 +50,7 @@ impl Session {
         };
         lease.branch.conn.push_query(text);
         self.branches.pinned = true;
-        let done = self.pass_on(lease, needs).await?;
+        let done = self.pass_on(lease).await?;
         self.branches.tables_locked = matches!(done, Done::Answered);
         Ok(done)
     }
@@ -64,7 +65,10 @@ impl Session {
         let mut lost = false;
         for mut branch in self.branches.take_all() {
             if let Err(wrong) = branch.conn.query(b"UNLOCK TABLES").await {
-                outcome = Err(branch.conn.lost(wrong));
+                outcome = Err(match branch.conn.lost(wrong) {
+                    wrong if error::is_gone(&wrong) => error::state_lost(&branch.conn.target),
+                    wrong => wrong,
+                });
             }
             lost |= !branch.conn.is_clean();
             self.branches.give_back(branch);
@@ -91,7 +95,7 @@ impl Session {
         if named.is_none()
             && let Some(kept) = self.branches.take_any()
         {
-            return self.lease_kept(kept).await;
+            return self.lease_kept(kept, needs).await;
         }
         let keyspace = named.unwrap_or(0);
         if cluster.keyspaces.is_empty() {
@@ -101,24 +105,21 @@ impl Session {
         self.lease(&cluster, keyspace, shard, needs).await
     }
 
-    async fn lease_kept(&mut self, mut branch: Branch) -> SqlResult<Lease> {
+    /// A connection of the session's own as a lease, which joins no transaction.
+    pub(super) async fn lease_kept(&mut self, branch: Branch, needs: Needs) -> SqlResult<Lease> {
+        self.stall = None;
         let database = branch.conn.target.database.clone();
         let (system, user_variables) = (self.system.clone(), self.user_variables.clone());
-        let mut adjusted = branch.conn.adjust(&system, &database).await;
+        let span = self.shard_span(&branch.conn.target);
+        let mut lease = Lease::new(branch, needs, span);
+        let conn = &mut lease.branch.conn;
+        let mut adjusted = conn.adjust(&system, &database).await;
         if adjusted.is_ok() {
-            adjusted = branch.conn.adjust_user_variables(&user_variables).await;
+            adjusted = conn.adjust_user_variables(&user_variables).await;
         }
         match adjusted {
-            Ok(()) => Ok(Lease {
-                span: self.shard_span(&branch.conn.target),
-                branch,
-                prefixes: 0,
-                reused: false,
-            }),
-            Err(wrong) => {
-                self.branches.give_back(branch);
-                Err(wrong)
-            }
+            Ok(()) => Ok(lease),
+            Err(wrong) => Err(self.fallen(lease, wrong)),
         }
     }
 
@@ -136,33 +137,22 @@ impl Session {
             Ok(lease) => lease,
             Err(wrong) => return Ok(self.fail(wrong)),
         };
-        self.run_plainly(lease, input, needs).await
+        self.run_plainly(lease, input).await
     }
 
     /// Passes the answer of a statement without effects of its own, which was pushed already, through to the client.
-    async fn pass_on(&mut self, mut lease: Lease, needs: Needs) -> Result<Done, mysql_wire::Error> {
+    async fn pass_on(&mut self, mut lease: Lease) -> Result<Done, mysql_wire::Error> {
         match self.exchange(&mut lease, Expect::Result).await {
             Ok(answer) => {
-                self.finish(
-                    lease,
-                    answer,
-                    &planner::plan::Effects::default(),
-                    InsertId::None,
-                    needs,
-                )
-                .await
+                let effects = planner::plan::Effects::default();
+                self.finish(lease, answer, &effects, InsertId::None).await
             }
             Err(failure) => self.lose(lease, failure),
         }
     }
 
     /// Sends a statement as it is, and passes its answer through.
-    async fn run_plainly(
-        &mut self,
-        mut lease: Lease,
-        input: &Input<'_>,
-        needs: Needs,
-    ) -> Result<Done, mysql_wire::Error> {
+    async fn run_plainly(&mut self, mut lease: Lease, input: &Input<'_>) -> Result<Done, mysql_wire::Error> {
         let sent = match input.protocol {
             Protocol::Text => {
                 lease.branch.conn.push_query(input.text);
@@ -171,10 +161,10 @@ impl Session {
             Protocol::Binary(execution) => self.push_execute(&mut lease, input.text, None, execution).await,
         };
         if let Err(wrong) = sent {
-            self.branches.give_back(lease.branch);
-            return Ok(self.fail(wrong));
+            let told = self.fallen(lease, wrong);
+            return Ok(self.fail(told));
         }
-        self.pass_on(lease, needs).await
+        self.pass_on(lease).await
     }
 
     /// A statement that was not understood, on an unsharded keyspace: MySQL decides, on a connection that nobody else gets afterwards.
@@ -191,10 +181,12 @@ impl Session {
             primary: true,
             tables: true,
             insert_id: true,
+            programs: true,
+            once: true,
             ..Needs::default()
         };
         match self.lease(&cluster, keyspace, 0, needs).await {
-            Ok(lease) => self.run_plainly(lease, input, needs).await,
+            Ok(lease) => self.run_plainly(lease, input).await,
             Err(wrong) => Ok(self.fail(wrong)),
         }
     }
@@ -210,23 +202,42 @@ impl Session {
             self.answer_error(error::no_database());
             return Ok(());
         }
-        let mut lease = match self.lease_any(database.as_deref(), Needs::default()).await {
-            Ok(lease) => lease,
-            Err(wrong) => {
-                self.answer_error(wrong);
+        let mut waited = Waited::default();
+        loop {
+            let done = self.columns_of(payload, database.as_deref()).await?;
+            if !self.runs_again(&done, &mut waited).await {
                 return Ok(());
             }
-        };
-        lease.branch.conn.push_command(payload);
-        match self.exchange(&mut lease, Expect::Rows).await {
-            Ok(answer) => {
-                if let Answer::Err(wrong) = &answer {
-                    self.out.error(wrong);
-                }
-                self.branches.give_back(lease.branch);
-                Ok(())
-            }
-            Err(failure) => self.lose(lease, failure).map(|_| ()),
         }
+    }
+
+    async fn columns_of(
+        &mut self,
+        command: &[u8],
+        database: Option<&str>,
+    ) -> Result<Done, mysql_wire::Error> {
+        let mut lease = match self.lease_any(database, Needs::default()).await {
+            Ok(lease) => lease,
+            Err(wrong) => return Ok(self.fail(wrong)),
+        };
+        lease.branch.conn.push_command(command);
+        let answer = match self.exchange(&mut lease, Expect::Rows).await {
+            Ok(answer) => answer,
+            Err(failure) => return self.lose(lease, failure),
+        };
+        Ok(match answer {
+            Answer::Err(wrong) if lease.was_turned_away(&wrong, self.autocommit()) => {
+                self.turned_away(lease, wrong)
+            }
+            Answer::Err(wrong) => {
+                self.out.error(&wrong);
+                self.branches.give_back(lease.branch);
+                Done::Failed
+            }
+            _ => {
+                self.branches.give_back(lease.branch);
+                Done::Answered
+            }
+        })
     }
 }

@@ -6,23 +6,20 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use mysql_wire::SqlError;
-use mysql_wire::client::Prepared;
 use mysql_wire::message::{PrepareOk, StmtExecute, StmtFetch, StmtSendLongData};
 use mysql_wire::packet::write_packet;
 use mysql_wire::value::ValueRef;
 use mysql_wire::value::params::{ParamType, ParamValue, decode_params};
-use planner::catalog::{KeyspaceIndex, ShardIndex};
-use planner::plan::{Plan, PlanNode, Routing, Template};
 use sql::fingerprint::Fingerprint;
 
 use super::Session;
-use super::answer::{Column, Table};
+use super::describe::Metadata;
 use super::execute::{Input, Protocol};
 use super::execution::{Bound, Execution, Ready, planner_param};
+use super::hold::Waited;
 use super::lease::{Lease, Needs};
 use super::planned::Planned;
 use super::query::{Done, Found};
-use super::show::ShowAction;
 use crate::backend::statements::StatementKey;
 use crate::error::{self, SqlResult};
 use crate::metrics::StatementLabel;
@@ -90,32 +87,22 @@ impl Statements {
     }
 }
 
-/// What COM_STMT_PREPARE answers.
-#[derive(Default)]
-struct Metadata {
-    params: Vec<Vec<u8>>,
-    columns: Vec<Vec<u8>>,
-    warnings: u16,
-}
-
-impl From<Prepared> for Metadata {
-    fn from(prepared: Prepared) -> Self {
-        Self {
-            params: prepared.params,
-            columns: prepared.columns,
-            warnings: prepared.warnings,
-        }
-    }
-}
-
 impl Session {
     /// COM_STMT_PREPARE.
     pub(super) async fn prepare(&mut self, text: &[u8]) -> Result<(), mysql_wire::Error> {
-        match self.prepare_statement(text).await {
-            Ok((id, metadata)) => self.answer_prepared(id, &metadata),
-            Err(wrong) => self.answer_error(wrong),
+        let mut waited = Waited::default();
+        loop {
+            let done = match self.prepare_statement(text).await {
+                Ok((id, metadata)) => {
+                    self.answer_prepared(id, &metadata);
+                    Done::Answered
+                }
+                Err(wrong) => self.fail(wrong),
+            };
+            if !self.runs_again(&done, &mut waited).await {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     async fn prepare_statement(&mut self, text: &[u8]) -> SqlResult<(u32, Metadata)> {
@@ -165,75 +152,6 @@ impl Session {
             fingerprint,
         };
         Ok((self.statements.insert(statement)?, metadata))
-    }
-
-    /// Asks a shard for the statement's metadata, and for its errors.
-    async fn describe_on_shard(&mut self, plan: &Plan, input: &Input<'_>) -> SqlResult<Metadata> {
-        let Some((keyspace, shard, query)) = place_of(plan) else {
-            return Ok(Metadata::default());
-        };
-        let (text, _) = self.render(query, input, None)?;
-        let cluster = self.worker.cluster();
-        let needs = Needs {
-            primary: plan.effects.locking_read,
-            anywhere: true,
-            ..Needs::default()
-        };
-        let lease = self.lease(&cluster, keyspace, shard, needs).await?;
-        self.describe_on(lease, &text).await
-    }
-
-    /// Prepares a statement on a shard without running it, for MySQL's errors.
-    pub(super) async fn try_on(&mut self, lease: Lease, text: &[u8]) -> SqlResult<()> {
-        self.describe_on(lease, text).await.map(|_| ())
-    }
-
-    async fn describe_on(&mut self, mut lease: Lease, text: &[u8]) -> SqlResult<Metadata> {
-        self.settle(&mut lease).await?;
-        let key = self.statement_key(text, &[], &lease);
-        let conn = &mut lease.branch.conn;
-        let prepared = conn.prepare(text).await;
-        let outcome = match prepared {
-            Ok(prepared) => {
-                conn.remember(key, prepared.id);
-                Ok(Metadata::from(prepared))
-            }
-            Err(wrong) => Err(conn.lost(wrong)),
-        };
-        self.branches.give_back(lease.branch);
-        outcome
-    }
-
-    /// Metadata of a statement that the session answers itself.
-    async fn describe_own(
-        &mut self,
-        statement: &sql::ast::Statement<'_>,
-        text: &[u8],
-    ) -> SqlResult<Metadata> {
-        use sql::ast::StatementKind;
-        match &statement.kind {
-            // Parameters that MySQL evaluates.
-            StatementKind::Kill(_) | StatementKind::Set(_) => {
-                let params = (0..statement.params).map(|_| Column::number("?"));
-                Ok(Metadata {
-                    params: Table::new(params.collect()).encoded_columns(self.out.collation),
-                    ..Metadata::default()
-                })
-            }
-            _ if statement.params > 0 => Err(error::unsupported("parameters in this statement")),
-            StatementKind::Show(show) => match self.show(show, text)? {
-                ShowAction::Answer(table) => Ok(Metadata {
-                    columns: table.encoded_columns(self.out.collation),
-                    ..Metadata::default()
-                }),
-                ShowAction::Ask(keyspace) => {
-                    let lease = self.lease_any(keyspace.as_deref(), Needs::default()).await?;
-                    self.describe_on(lease, text).await
-                }
-            },
-            StatementKind::Explain(_) => Err(error::unsupported("VEXPLAIN as a prepared statement")),
-            _ => Ok(Metadata::default()),
-        }
     }
 
     fn answer_prepared(&mut self, id: u32, metadata: &Metadata) {
@@ -302,6 +220,8 @@ impl Session {
                 param.value = ParamValue::Inline(ValueRef::Bytes(value));
             }
         }
+        let long_bytes: usize = long_data.values().map(Vec::len).sum();
+        self.command_bytes += statement.text.len() + long_bytes;
         let values: Vec<planner::value::Param<'_>> = params.iter().map(planner_param).collect();
         let execution = Execution {
             text: statement.text.clone(),
@@ -317,9 +237,21 @@ impl Session {
         self.begin_span(statement.fingerprint.verb(), &statement.text);
         self.out.more_results = false;
         self.out.binary = true;
-        let (label, done) = self.run_prepared(&statement, &input).await;
+        let mut waited = Waited::default();
+        let (label, done) = loop {
+            let (label, done) = self.run_prepared(&statement, &input).await;
+            let done = match done {
+                Ok(done) => done,
+                Err(lost) => {
+                    self.out.binary = false;
+                    return Err(lost);
+                }
+            };
+            if !self.runs_again(&done, &mut waited).await {
+                break (label, done);
+            }
+        };
         self.out.binary = false;
-        let done = done?;
         self.end_span(matches!(done, Done::Failed));
         self.worker
             .metrics
@@ -358,15 +290,6 @@ impl Session {
                 StatementLabel::SESSION,
                 Box::pin(self.run_unparsed(keyspace, input)).await,
             ),
-        }
-    }
-
-    fn statement_key(&self, text: &[u8], types: &[u8], lease: &Lease) -> StatementKey {
-        StatementKey {
-            text: text.into(),
-            types: types.into(),
-            settings: self.system.id(),
-            database: lease.branch.conn.database().clone(),
         }
     }
 
@@ -469,21 +392,6 @@ impl Session {
             None => error::unknown_statement(fetch.statement_id, "mysqld_stmt_fetch"),
         };
         self.answer_error(wrong);
-    }
-}
-
-/// Where a plan's metadata comes from: a shard and the text to prepare there.
-fn place_of(plan: &Plan) -> Option<(KeyspaceIndex, ShardIndex, &Template)> {
-    match &plan.node {
-        PlanNode::Route(route) => {
-            let shard = match &route.routing {
-                Routing::Target(shard) => *shard,
-                _ => 0,
-            };
-            Some((route.keyspace, shard, &route.query))
-        }
-        PlanNode::Insert(insert) => Some((insert.keyspace, 0, &insert.query)),
-        PlanNode::Ddl(_) => None,
     }
 }
 

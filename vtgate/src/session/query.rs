@@ -15,6 +15,7 @@ use super::answer::OkAnswer;
 use super::diagnostics::{Condition, warning_count};
 use super::execute::{Input, Protocol};
 use super::flush::{Flush, own_flush};
+use super::hold::Waited;
 use super::planned::{InsertId, Planned, plan_error};
 use super::show::ShowAction;
 use crate::error::{self, SqlError, SqlResult};
@@ -109,40 +110,27 @@ impl Session {
             return Ok(done);
         }
         self.out.more_results = more;
-        let done = match self.find(text, fingerprint) {
-            Err(wrong) => {
-                self.answer_error(wrong);
-                Done::Failed
-            }
-            Ok(Found::Planned(planned)) => {
-                if let Planned::Plan(plan, _) = &*planned {
-                    label = plan.kind.into();
+        let input = Input {
+            text,
+            fingerprint,
+            params: &[],
+            protocol: Protocol::Text,
+        };
+        let mut waited = Waited::default();
+        let done = loop {
+            let done = match self.find(text, fingerprint) {
+                Err(wrong) => self.fail(wrong),
+                Ok(Found::Planned(planned)) => {
+                    if let Planned::Plan(plan, _) = &*planned {
+                        label = plan.kind.into();
+                    }
+                    self.run_planned(&planned, &input).await?
                 }
-                let input = Input {
-                    text,
-                    fingerprint,
-                    params: &[],
-                    protocol: Protocol::Text,
-                };
-                self.run_planned(&planned, &input).await?
-            }
-            Ok(Found::Own(statement)) => {
-                let input = Input {
-                    text,
-                    fingerprint,
-                    params: &[],
-                    protocol: Protocol::Text,
-                };
-                Box::pin(self.own(&statement, &input)).await?
-            }
-            Ok(Found::Unparsed(keyspace)) => {
-                let input = Input {
-                    text,
-                    fingerprint,
-                    params: &[],
-                    protocol: Protocol::Text,
-                };
-                Box::pin(self.run_unparsed(keyspace, &input)).await?
+                Ok(Found::Own(statement)) => Box::pin(self.own(&statement, &input)).await?,
+                Ok(Found::Unparsed(keyspace)) => Box::pin(self.run_unparsed(keyspace, &input)).await?,
+            };
+            if !self.runs_again(&done, &mut waited).await {
+                break done;
             }
         };
         let failed = matches!(done, Done::Failed);
@@ -163,6 +151,10 @@ impl Session {
         );
         if let Some(planned) = cached {
             return Ok(Found::Planned(planned));
+        }
+        if fingerprint.verb() == Verb::Xa {
+            // Prepared branches belong to the transactions of the gateway alone, on every keyspace.
+            return Err(error::unsupported("XA statements of clients"));
         }
         let statement = match sql::parser::parse(text, self.lex_options()) {
             Ok(statement) => statement,
@@ -273,6 +265,9 @@ impl Session {
             StatementKind::Prepared(prepared) => {
                 // MySQL's own, with its names and types, where one server has all of the keyspace.
                 return match self.selected_unsharded() {
+                    Some(_) if self.prepares_xa(prepared) => {
+                        Ok(self.fail(error::unsupported("XA statements of clients")))
+                    }
                     Some(keyspace) => self.run_unparsed(keyspace, input).await,
                     None => self.sql_prepared(prepared).await,
                 };
@@ -405,23 +400,25 @@ fn leaves_out(insert: &sql::ast::Insert<'_>, column: &str) -> bool {
     }
 }
 
-/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing, nor does one in a text that cannot be
-/// read to its end: nothing of that is run.
+/// The statements of a text, at least one. A `;` inside the body of a stored program separates nothing. What cannot be read to its end is
+/// the last one: those before it run, as in MySQL.
 pub(super) fn split(text: &[u8], options: LexOptions, fingerprint: &mut Fingerprint) -> Vec<Span> {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut statements = Vec::new();
     let mut start = 0;
     loop {
         let rest = text.get(start as usize..).unwrap_or_default();
-        if fingerprint.read(rest, options).is_err() {
-            statements.push(Span::new(start, end));
-            return statements;
-        }
+        let readable = fingerprint.read(rest, options).is_ok();
         let nothing_left = fingerprint.verb() == Verb::Empty && fingerprint.semicolon().is_none();
-        if nothing_left && !statements.is_empty() {
+        if readable && nothing_left && !statements.is_empty() {
             return statements;
         }
-        let Some(semicolon) = fingerprint.semicolon().filter(|_| !has_body(rest, options)) else {
+        let separates = |semicolon: &u32| {
+            // A body that cannot be read to its end begins as one.
+            let first = rest.get(..*semicolon as usize).unwrap_or_default();
+            !has_body(if readable { rest } else { first }, options)
+        };
+        let Some(semicolon) = fingerprint.semicolon().filter(separates) else {
             statements.push(Span::new(start, end));
             return statements;
         };
@@ -467,6 +464,11 @@ mod tests {
         );
         let body = "create procedure p() begin select 1; select 2; end";
         assert_eq!(parts(body), [body]);
-        assert_eq!(parts("select 1; select 'open"), ["select 1; select 'open"]);
+        assert_eq!(
+            parts("select 1; select ';'; select 'open; select 2"),
+            ["select 1", " select ';'", " select 'open; select 2"]
+        );
+        let body = "create procedure p() begin select 1; select 'open; end";
+        assert_eq!(parts(body), [body]);
     }
 }

@@ -77,8 +77,6 @@ pub(super) enum Failure {
     Backend {
         /// Why.
         error: Error,
-        /// Nothing of an answer had come: whether the statement ran is unknown.
-        silent: bool,
         /// A packet was forwarded in part: the client's connection cannot go on.
         cut: bool,
     },
@@ -96,6 +94,8 @@ pub(super) struct ClientSide<'c> {
     pub out: &'c mut Output,
     /// Interrupts.
     pub control: &'c SessionControl,
+    /// A part of the answer was sent to the client.
+    pub answering: bool,
 }
 
 /// Reads the answers to statements that were pipelined in front: each must be OK.
@@ -267,7 +267,6 @@ async fn take_event(
             // Never offered to mysqld, so it cannot ask.
             Err(Failure::Backend {
                 error: Error::Unexpected("LOCAL INFILE request"),
-                silent: false,
                 cut: false,
             })
         }
@@ -277,7 +276,6 @@ async fn take_event(
 fn failure(relay: &Relay, error: Error) -> Failure {
     Failure::Backend {
         error,
-        silent: relay.bytes() == 0,
         cut: relay.missing() > 0,
     }
 }
@@ -289,6 +287,7 @@ async fn send(client: &mut ClientSide<'_>, backend: &mut Backend, len: usize) ->
     }
     flush(client).await?;
     let bytes = backend.stream().buffered().get(..len).unwrap_or_default();
+    client.answering = true;
     client.stream.send_raw(bytes).await.map_err(Failure::Client)?;
     backend.stream().consume(len);
     Ok(())

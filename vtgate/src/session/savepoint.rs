@@ -72,7 +72,10 @@ impl Session {
                         Err(wrong) => Err(wrong),
                     },
                     Ok(_) => outcome,
-                    Err(wrong) => Err(branch.conn.lost(wrong)),
+                    Err(wrong) => Err(match branch.conn.lost(wrong) {
+                        wrong if error::is_gone(&wrong) => error::transaction_lost(&branch.conn.target),
+                        wrong => wrong,
+                    }),
                 };
             }
             lost |= !branch.conn.is_clean();

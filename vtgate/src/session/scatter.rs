@@ -11,6 +11,7 @@ use mysql_wire::{Error, SqlError, StatusFlags};
 
 use super::kill::kill_query;
 use super::lease::Lease;
+use super::lost::Stage;
 use crate::backend::Beside;
 use crate::control::{Interrupt, Interrupts, SessionControl};
 
@@ -90,6 +91,15 @@ impl Source {
             phase: Phase::Sending,
             poisoned: false,
             lease,
+        }
+    }
+
+    /// How far the statement has come here, if the client has a part of the answer or not.
+    pub(super) fn stage(&self, answering: bool) -> Stage {
+        match (self.phase, answering) {
+            (Phase::Sending, _) => Stage::Unsent,
+            (_, false) => Stage::Sent,
+            (_, true) => Stage::Answering,
         }
     }
 

@@ -14,6 +14,7 @@ use planner::resolve::resolve_insert;
 
 use super::Session;
 use super::answer::OkAnswer;
+use super::commit::{Uncommitted, commit_in_order, roll_back};
 use super::diagnostics::{Diagnostics, warning_count, warnings_of};
 use super::execute::{Input, Protocol};
 use super::execution::{Bound, Ready};
@@ -151,9 +152,9 @@ impl Session {
         }
         let prepared = match self.prepare_parts(&mut leases, parts, input).await {
             Ok(prepared) => prepared,
-            Err(wrong) => {
-                self.return_unused(leases).await;
-                return Ok(self.fail(wrong));
+            Err((at, wrong)) => {
+                let told = self.fall_back(leases, at, wrong).await;
+                return Ok(self.fail(told));
             }
         };
         for (at, (lease, part)) in leases.iter_mut().zip(parts).enumerate() {
@@ -170,27 +171,52 @@ impl Session {
         }
         let executed = join_all(leases.iter_mut().map(execute)).await;
         let mut answers = Vec::with_capacity(executed.len());
-        let mut first_error = None;
-        for outcome in executed {
+        let mut failed: Option<(usize, SqlError)> = None;
+        for (at, outcome) in executed.into_iter().enumerate() {
             match outcome {
                 Ok(answer) => answers.push(answer),
-                Err(wrong) => {
-                    first_error.get_or_insert(wrong);
+                // What another shard found wrong stays wrong when a lost one is back.
+                Err(wrong) if failed.as_ref().is_none_or(|(_, known)| error::is_gone(known)) => {
+                    failed = Some((at, wrong));
                 }
+                Err(_) => {}
             }
         }
-        if let Some(wrong) = first_error {
+        if let Some((at, wrong)) = failed {
             join_all(leases.iter_mut().map(roll_back)).await;
-            self.give_back(leases);
-            return Ok(self.fail(wrong));
+            return Ok(self.undone(leases, at, wrong));
         }
-        let committed = commit_in_order(&mut leases).await;
+        match commit_in_order(&mut leases).await {
+            Ok(()) => {
+                self.give_back(leases);
+                self.branches.transaction.characteristics.clear();
+                self.answer_writes(plan, &answers, same_on_each);
+                Ok(Done::Answered)
+            }
+            Err(Uncommitted::All(wrong)) => Ok(self.undone(leases, 0, wrong)),
+            Err(Uncommitted::Some(wrong)) => {
+                self.give_back(leases);
+                self.branches.transaction.characteristics.clear();
+                Ok(self.fail(wrong))
+            }
+        }
+    }
+
+    /// Ends a statement that was undone on all shards, since the one at `at` failed.
+    fn undone(&mut self, mut leases: Vec<Lease>, at: usize, wrong: SqlError) -> Done {
+        let failed = (at < leases.len()).then(|| leases.swap_remove(at));
         self.give_back(leases);
-        if let Err(wrong) = committed {
-            return Ok(self.fail(wrong));
+        let told = match failed {
+            Some(mut failed) => {
+                failed.branch.told_characteristics = false;
+                self.fallen(failed, wrong)
+            }
+            None => wrong,
+        };
+        if self.stall.is_none() {
+            self.branches.transaction.characteristics.clear();
         }
-        self.answer_writes(plan, &answers, same_on_each);
-        Ok(Done::Answered)
+        self.fail(told)
     }
 
     /// Prepares each part on its connection, where the client's statement is a prepared one.
@@ -199,15 +225,17 @@ impl Session {
         leases: &mut [Lease],
         parts: &[Part],
         input: &Input<'p>,
-    ) -> SqlResult<Vec<(Bound<'p>, Ready)>> {
+    ) -> Result<Vec<(Bound<'p>, Ready)>, (usize, SqlError)> {
         let Protocol::Binary(execution) = input.protocol else {
             return Ok(Vec::new());
         };
         let mut prepared = Vec::with_capacity(parts.len());
-        for (lease, part) in leases.iter_mut().zip(parts) {
+        for (at, (lease, part)) in leases.iter_mut().zip(parts).enumerate() {
             let bound = execution.bind(&part.text, Some(&part.order));
-            let statement = self.prepare_bound(lease, &bound).await?;
-            prepared.push((bound, statement));
+            match self.prepare_bound(lease, &bound).await {
+                Ok(statement) => prepared.push((bound, statement)),
+                Err(wrong) => return Err((at, wrong)),
+            }
         }
         Ok(prepared)
     }
@@ -218,7 +246,6 @@ impl Session {
             lease.branch.told_characteristics = false;
             self.branches.give_back(lease.branch);
         }
-        self.branches.transaction.characteristics.clear();
     }
 
     /// One answer out of all shards' answers.
@@ -361,56 +388,6 @@ async fn read_ok(lease: &mut Lease) -> Result<OkStatus, Error> {
             Err(lost) => return Err(lost),
         }
     }
-}
-
-/// Undoes what was executed; a connection that fails here is closed, which undoes it as well.
-async fn roll_back(lease: &mut Lease) {
-    let conn = &mut lease.branch.conn;
-    if conn.is_clean() && conn.query(b"ROLLBACK").await.is_err() {
-        conn.begin_exchange();
-    }
-}
-
-/// Commits one after another. An error before the first commit undoes all; after it the error says what is committed.
-async fn commit_in_order(leases: &mut [Lease]) -> Result<(), SqlError> {
-    let mut committed: Vec<String> = Vec::new();
-    for at in 0..leases.len() {
-        let Some(lease) = leases.get_mut(at) else { continue };
-        let shard = lease.branch.conn.target.shard.to_string();
-        let conn = &mut lease.branch.conn;
-        let Err(error) = conn.query(b"COMMIT").await else {
-            committed.push(shard);
-            continue;
-        };
-        let refused = matches!(error, Error::Sql(_));
-        let cause = conn.lost(error);
-        conn.begin_exchange();
-        join_all(leases.iter_mut().skip(at + 1).map(roll_back)).await;
-        if committed.is_empty() && refused {
-            return Err(cause);
-        }
-        let outcome = if refused {
-            "failed"
-        } else {
-            "has an unknown outcome"
-        };
-        return Err(SqlError {
-            state: *b"08007",
-            ..SqlError::with_code(
-                1180,
-                format!(
-                    "Got error during COMMIT: shard {shard} {outcome} ({}); committed on: {}; rolled back on all others",
-                    String::from_utf8_lossy(&cause.message),
-                    if committed.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        committed.join(", ")
-                    },
-                ),
-            )
-        });
-    }
-    Ok(())
 }
 
 /// Adds up the numbers of MySQL's info lines, such as `Rows matched: 2  Changed: 1  Warnings: 0`.

@@ -249,7 +249,11 @@ impl Session {
             Column::text("Reason"),
         ]);
         for tablet in self.worker.cluster().tablets.values() {
-            let state = if tablet.serving { "SERVING" } else { "NOT_SERVING" };
+            let state = match (tablet.serving, tablet.draining) {
+                (true, true) => "DRAINING",
+                (true, false) => "SERVING",
+                (false, _) => "NOT_SERVING",
+            };
             table.rows.push(vec![
                 Some(tablet.cell.clone().into_bytes()),
                 Some(tablet.keyspace.clone().into_bytes()),

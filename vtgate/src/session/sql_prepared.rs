@@ -5,7 +5,7 @@
 
 use mysql_wire::SqlError;
 use sql::ast::{ExprKind, Prepared};
-use sql::fingerprint::Fingerprint;
+use sql::fingerprint::{Fingerprint, Verb};
 
 use super::Session;
 use super::query::Done;
@@ -46,17 +46,32 @@ impl Session {
         }
     }
 
-    fn keep_text(&mut self, name: &str, source: &sql::ast::Expr<'_>) -> SqlResult<()> {
-        let text = match &source.kind {
+    /// Whether a PREPARE that MySQL is to run is of an XA statement, as far as the session knows its text.
+    pub(super) fn prepares_xa(&self, prepared: &Prepared<'_>) -> bool {
+        let Prepared::Prepare { source, .. } = prepared else {
+            return false;
+        };
+        let mut fingerprint = Fingerprint::new();
+        self.source_text(source)
+            .is_ok_and(|text| fingerprint.read(&text, self.lex_options()).is_ok())
+            && fingerprint.verb() == Verb::Xa
+    }
+
+    /// The text that a PREPARE names.
+    fn source_text(&self, source: &sql::ast::Expr<'_>) -> SqlResult<Vec<u8>> {
+        match &source.kind {
             ExprKind::Literal(literal) => {
                 let bytes = literal.bytes(self.lex_options());
-                bytes
-                    .ok_or_else(|| error::unsupported("this source of PREPARE"))?
-                    .into_owned()
+                let bytes = bytes.ok_or_else(|| error::unsupported("this source of PREPARE"))?;
+                Ok(bytes.into_owned())
             }
-            ExprKind::UserVar(variable) => self.text_of_variable(&variable.value)?,
-            _ => return Err(error::unsupported("this source of PREPARE")),
-        };
+            ExprKind::UserVar(variable) => self.text_of_variable(&variable.value),
+            _ => Err(error::unsupported("this source of PREPARE")),
+        }
+    }
+
+    fn keep_text(&mut self, name: &str, source: &sql::ast::Expr<'_>) -> SqlResult<()> {
+        let text = self.source_text(source)?;
         let mut fingerprint = Fingerprint::new();
         fingerprint
             .read(&text, self.lex_options())

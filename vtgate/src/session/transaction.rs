@@ -2,7 +2,6 @@
 //!
 //! BEGIN costs nothing by itself: it travels in one write with the first statement on each shard.
 
-use mysql_wire::SqlError;
 use planner::plan::{Plan, PlanNode};
 use sql::ast::Completion;
 
@@ -15,7 +14,7 @@ use super::execute::Input;
 use super::lease::Needs;
 use super::planned::Planned;
 use super::query::Done;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TabletTarget};
 use crate::error::{self, SqlResult};
 
 /// Ends a transaction on a shard, whatever `completion_type` says there.
@@ -98,8 +97,8 @@ impl Session {
         {
             return Ok(());
         }
-        let mut lease = self.lease(&cluster, keyspace, 0, Needs::default()).await?;
-        self.settle(&mut lease).await?;
+        let lease = self.lease(&cluster, keyspace, 0, Needs::default()).await?;
+        let lease = self.settled(lease).await?;
         self.branches.give_back(lease.branch);
         Ok(())
     }
@@ -181,7 +180,7 @@ impl Session {
             };
             let lease = self.lease(cluster, keyspace, 0, needs).await?;
             if let Err(wrong) = self.try_on(lease, &text).await
-                && NOT_UNDERSTOOD.contains(&wrong.code)
+                && (NOT_UNDERSTOOD.contains(&wrong.code) || error::is_gone(&wrong))
             {
                 return Err(wrong);
             }
@@ -217,8 +216,18 @@ impl Session {
         first_error.map_or(Ok(()), Err)
     }
 
+    /// Whether the connection leads to a former primary.
+    fn is_superseded(&self, branch: &Branch) -> bool {
+        let target = &branch.conn.target;
+        let cluster = self.worker.cluster();
+        let state = cluster.find_shard(&target.keyspace, &target.shard);
+        state.is_some_and(|state| branch.is_superseded(state))
+    }
+
     async fn end_branch(&mut self, mut branch: Branch, verb: &str) -> SqlResult<()> {
-        let wrote = branch.wrote;
+        if !branch.conn.is_quiet() || verb == COMMIT && branch.wrote && self.is_superseded(&branch) {
+            return lost_before_its_end(branch, verb);
+        }
         match branch.conn.query(verb.as_bytes()).await {
             Ok(result) => {
                 branch.told_characteristics = false;
@@ -231,28 +240,35 @@ impl Session {
                 self.branches.put(branch, result.ok.status);
                 Ok(())
             }
-            Err(mysql_wire::Error::Sql(wrong)) => {
+            Err(mysql_wire::Error::Sql(wrong)) if error::is_refusal(&wrong) => {
+                lost_before_its_end(branch, verb)
+            }
+            Err(mysql_wire::Error::Sql(wrong)) if !error::is_gone(&wrong) => {
                 branch.discard();
                 Err(wrong)
             }
             Err(wrong) => {
-                let alias = branch.conn.target.alias.clone();
-                tracing::warn!(tablet = alias, error = %wrong, "connection lost at the end of a transaction");
-                branch.discard();
-                // A lost connection rolls back by itself; a lost COMMIT of a reader loses nothing.
-                if verb == COMMIT && wrote {
-                    return Err(unknown_outcome(&alias));
+                let target = branch.conn.target.clone();
+                tracing::warn!(tablet = target.alias, error = %wrong, "connection lost at the end of a transaction");
+                if verb == COMMIT && (branch.wrote || branch.pinned) {
+                    branch.discard();
+                    return Err(error::outcome_unknown(&target));
                 }
-                Ok(())
+                lost_before_its_end(branch, verb)
             }
         }
     }
 
-    /// Does for all shards what a statement did to the transaction on one of them, `tablet`'s.
+    /// Does for all shards what a statement did to the transaction on one of them, `target`'s.
     ///
     /// # Errors
     /// The failure to commit on the others what MySQL committed on one, or that the transaction is lost.
-    pub(super) async fn conclude(&mut self, left: Left, succeeded: bool, tablet: &str) -> SqlResult<()> {
+    pub(super) async fn conclude(
+        &mut self,
+        left: Left,
+        succeeded: bool,
+        target: &TabletTarget,
+    ) -> SqlResult<()> {
         let outcome = match left {
             Left::AsItWas => Ok(()),
             Left::Ended => {
@@ -264,7 +280,15 @@ impl Session {
             }
             Left::Lost => {
                 self.branches.abandon();
-                Err(error::lost_connection(tablet))
+                Err(error::transaction_lost(target))
+            }
+            Left::Stripped => {
+                self.branches.abandon();
+                // What has succeeded is committed: a client that is told otherwise would do it again.
+                Err(match succeeded {
+                    true => error::outcome_unknown(target),
+                    false => error::state_lost(target),
+                })
             }
         };
         self.transaction_deadline();
@@ -286,16 +310,23 @@ impl Session {
     }
 }
 
-/// 1180 for a COMMIT whose answer never came.
-fn unknown_outcome(tablet: &str) -> SqlError {
-    SqlError {
-        state: *b"08007",
-        ..SqlError::with_code(
-            1180,
-            format!(
-                "Got error during COMMIT: the connection to tablet {tablet} was lost, so the outcome is unknown"
-            ),
-        )
+/// The end of a transaction that has ended by itself: its connection was lost, or its server had to refuse.
+///
+/// # Errors
+/// What the client has to know: that a write was rolled back, or that more is gone than the transaction.
+fn lost_before_its_end(branch: Branch, verb: &str) -> SqlResult<()> {
+    let target = branch.conn.target.clone();
+    let (wrote, pinned) = (branch.wrote, branch.pinned);
+    tracing::warn!(tablet = target.alias, "a transaction was lost before its end");
+    branch.discard();
+    if verb == COMMIT && (wrote || pinned) {
+        return Err(error::transaction_lost(&target));
+    }
+    // A reader's end loses nothing, and a rollback has happened by itself.
+    if pinned {
+        Err(error::state_lost(&target))
+    } else {
+        Ok(())
     }
 }
 

@@ -123,8 +123,11 @@ impl<P: Position> Machine<P> {
         self.reopen_after = self.reopen_after.max(again);
     }
 
-    /// The machine is about something else by now: only the record counts.
+    /// The machine is about something else by now, or leads: only the record counts.
     fn swapped_late(&mut self, asked: Record, outcome: Swapped, now: Duration) {
+        if matches!(outcome, Swapped::Lost(_)) {
+            self.change_failed(&asked);
+        }
         match outcome {
             Swapped::Won => self.saw_record(asked, now),
             Swapped::Lost(record) => self.saw_record(record, now),

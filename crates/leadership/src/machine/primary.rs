@@ -13,6 +13,7 @@ impl<P: Position> Machine<P> {
         self.grant = None;
         self.role = Role::Leading(Leading {
             record,
+            pending: None,
             since: now,
             base: None,
             opened: false,
@@ -56,11 +57,18 @@ impl<P: Position> Machine<P> {
 
     /// When the leases lapse; none: never, since no commit waits for anybody.
     pub(super) fn lapse(&self, lead: &Leading<P>) -> Option<Duration> {
-        let needed = lead.record.acks.checked_sub(1)?;
+        let by = |record: &Record| self.lapse_by(lead, record);
+        let changed = lead.pending.as_ref().and_then(by);
+        by(&lead.record).into_iter().chain(changed).min()
+    }
+
+    /// When the leases lapse that keep others from being elected by this record.
+    pub(super) fn lapse_by(&self, lead: &Leading<P>, record: &Record) -> Option<Duration> {
+        let needed = record.acks.checked_sub(1)?;
         let mut sent: Vec<Duration> = lead
             .grants
             .iter()
-            .filter(|(voter, _)| lead.record.is_voter(voter))
+            .filter(|(voter, _)| record.is_voter(voter))
             .map(|(_, sent)| *sent)
             .collect();
         sent.sort_unstable_by(|a, b| b.cmp(a));
@@ -68,6 +76,13 @@ impl<P: Position> Machine<P> {
             .get(needed)
             .map(|sent| sent.saturating_add(self.timing.lease));
         Some(granted.unwrap_or(Duration::ZERO))
+    }
+
+    /// A frozen agent closes no gate: its server ends so long before the lapse that clocks of other speeds make no difference.
+    pub(super) fn set_deadline(&mut self, lapse: Option<Duration>) {
+        let early = self.timing.gate_before / 2;
+        let deadline = lapse.map(|lapse| lapse.saturating_sub(early));
+        self.out.push(Effect::Deadline(deadline));
     }
 
     pub(super) fn lead(&mut self, now: Duration) {
@@ -85,7 +100,7 @@ impl<P: Position> Machine<P> {
                 lead.gated = gate;
             }
             if was_gated && !gate {
-                self.out.push(Effect::Deadline(lapse));
+                self.set_deadline(lapse);
             }
             // The gate was closed and the leases are gone: what is in flight must not be answered any more.
             if was_gated && lapse.is_some_and(|lapse| lapse > Duration::ZERO && now >= lapse) {
@@ -135,7 +150,7 @@ impl<P: Position> Machine<P> {
         if let Role::Leading(lead) = &self.role {
             let lapse = self.lapse(lead);
             if lead.opened && !lead.gated && lapse > before {
-                self.out.push(Effect::Deadline(lapse));
+                self.set_deadline(lapse);
             }
         }
     }

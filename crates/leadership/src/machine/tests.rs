@@ -1,3 +1,4 @@
+mod model;
 mod shard;
 
 use shard::{Log, Shard, ms, name, record};
@@ -186,11 +187,9 @@ fn lower_terms_are_refused_and_the_refused_primary_ends() {
         to: name(0),
         message: refusal.clone(),
     };
-    assert_eq!(b.step(from(0, lease(&record(1, 0))), ms(3000)), [answer.clone()]);
-    assert_eq!(
-        b.step(from(0, promise_request(&record(1, 0))), ms(3000)),
-        [answer]
-    );
+    for asks in [lease(&record(1, 0)), promise_request(&record(1, 0))] {
+        assert_eq!(b.step(from(0, asks), ms(3000)), std::slice::from_ref(&answer));
+    }
 
     let mut shard = Shard::led();
     shard.give(0, from(1, refusal));
@@ -370,12 +369,70 @@ fn a_restarted_agent_goes_on_only_in_the_term_that_it_still_holds() {
     assert_eq!(promised.stance(), Stance::Wait);
 }
 
+/// By the new record fewer voters elect another: one lease, which was enough, leaves enough of them free.
+#[test]
+fn a_change_of_the_record_waits_for_the_leases_that_it_needs_and_keeps_to_both_rules() {
+    let old = Record {
+        voters: (0..5).map(name).collect(),
+        ..record(1, 0)
+    };
+    let new = Record {
+        acks: 2,
+        version: 2,
+        ..old.clone()
+    };
+    let mut a = Machine::new(
+        name(0),
+        Timing::default(),
+        Some(old),
+        durable(1, 1),
+        false,
+        ms(0),
+        1,
+    );
+    let base = Log::default();
+    let grant = |sent| Message::Grant { term: 1, sent };
+    let serves = |a: &Machine<Log>| matches!(a.stance(), Stance::Lead { serve: true, .. });
+    a.step(Event::Resumed { term: 1, base }, ms(1));
+    a.step(from(1, grant(ms(1))), ms(2));
+    assert!(serves(&a));
+    let change = || Event::Change { to: new.clone() };
+    assert_eq!(swap(&a.step(change(), ms(3))), None);
+
+    a.step(from(2, grant(ms(1))), ms(4));
+    assert_eq!(swap(&a.step(change(), ms(5))), Some(new.clone()));
+    a.step(Event::Tick, ms(1000));
+    a.step(from(1, grant(ms(1000))), ms(1001));
+    a.step(Event::Tick, ms(1701));
+    assert!(!serves(&a), "the record may be the new one by now");
+    a.step(from(2, grant(ms(1000))), ms(1702));
+    assert!(serves(&a));
+    assert_eq!(swap(&a.step(change(), ms(1703))), Some(new.clone()), "repeated");
+    let won = Event::Swapped {
+        to: new.clone(),
+        outcome: Swapped::Won,
+    };
+    a.step(won, ms(1704));
+    assert!(matches!(a.stance(), Stance::Lead { record, .. } if record == new));
+}
+
+/// Clocks of other speeds must not let a frozen agent's server outlive the lease.
+#[test]
+fn the_deadline_comes_before_the_lapse() {
+    let mut a = machine(0, durable(1, 1));
+    let base = Log::default();
+    a.step(Event::Resumed { term: 1, base }, ms(0));
+    let grant = Message::Grant { term: 1, sent: ms(0) };
+    let effects = a.step(from(1, grant), ms(1));
+    assert!(effects.contains(&Effect::Deadline(Some(ms(1850)))), "{effects:?}");
+}
+
 /// The deadline of a killed primary ended the replica that came after it.
 #[test]
 fn a_dead_process_has_no_deadline() {
     let mut shard = Shard::led();
     shard.give(0, Event::Record(record(2, 1)));
-    let deadlines = shard.nodes[0].effects.iter().rev();
-    let last = deadlines.filter(|e| matches!(e, Effect::Deadline(_))).next();
+    let mut latest = shard.nodes[0].effects.iter().rev();
+    let last = latest.find(|e| matches!(e, Effect::Deadline(_)));
     assert_eq!(last, Some(&Effect::Deadline(None)));
 }

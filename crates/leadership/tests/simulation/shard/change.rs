@@ -1,6 +1,6 @@
 //! What the primary's agent does by plan: handing over, and changing voters and W.
 
-use leadership::{Event, Record, Stance, Swapped};
+use leadership::{Event, Record, Stance};
 
 use super::network::told;
 use super::world::{MS, SECOND, What, World};
@@ -56,7 +56,7 @@ impl World {
         if !primary.fenced || primary.term != record.term {
             return;
         }
-        if self.nodes[id].frozen > 0 {
+        if self.nodes[id].frozen > 0 || self.nodes[id].looking {
             return self.after(50 * MS, What::HandOver { id, life, to, until });
         }
         let ready = server.engine == server.binlog.len() && primary.acked_by[to] == server.binlog.len();
@@ -130,11 +130,8 @@ impl World {
             self.nodes[id].change = None;
             return;
         }
-        let Some(from) = self.led_by(id) else {
+        if self.nodes[id].frozen > 0 || self.nodes[id].looking {
             return self.after(50 * MS, What::Change { id, life });
-        };
-        if from.version == to.version {
-            return self.finish_change(id, &to);
         }
         let server = &self.nodes[id].server;
         let covered = server.primary().is_some_and(|p| {
@@ -146,35 +143,26 @@ impl World {
             have >= to.acks
         });
         if covered {
-            self.swap(id, from, to, true);
-        } else {
-            self.after(10 * MS, What::Change { id, life });
+            self.agent(id, Event::Change { to });
+        }
+        let wait = if covered { 1600 * MS } else { 10 * MS };
+        self.after(wait, What::Change { id, life });
+    }
+
+    /// Whether the record has become what was asked for.
+    pub(crate) fn look_for_change(&mut self, id: usize) {
+        if let (Some(to), Stance::Lead { record, .. }) = (&self.nodes[id].change, &self.nodes[id].stance)
+            && to == record
+        {
+            let to = to.clone();
+            self.finish_change(id, &to);
         }
     }
 
-    pub(crate) fn changed(&mut self, id: usize, to: &Record, outcome: Swapped) {
-        if self.nodes[id].change.as_ref() != Some(to) {
-            return;
-        }
-        match outcome {
-            Swapped::Won => {
-                self.stats.changes += 1;
-                self.agent(id, Event::Record(to.clone()));
-                self.finish_change(id, to);
-            }
-            Swapped::Lost(record) => {
-                self.nodes[id].change = None;
-                self.agent(id, Event::Record(record));
-            }
-            Swapped::Unknown => {
-                let life = self.nodes[id].life;
-                self.after(50 * MS, What::Change { id, life });
-            }
-        }
-    }
-
+    /// The record is the one that was asked for: what is laxer by it holds now.
     fn finish_change(&mut self, id: usize, to: &Record) {
         self.nodes[id].change = None;
+        self.stats.changes += 1;
         let leads = matches!(&self.nodes[id].stance, Stance::Lead { record, .. } if record.term == to.term);
         if leads {
             let voters = self.ids_of(to);

@@ -76,6 +76,9 @@ impl World {
         if self.now >= self.quiet_from {
             return;
         }
+        if self.rng.chance(100) {
+            self.amnesia();
+        }
         // Now and then several at once, or nearly.
         let volley = if self.rng.chance(300) {
             self.rng.between(2, 5)
@@ -89,6 +92,19 @@ impl World {
         }
         let wait = self.rng.between(50 * MS, 2500 * MS);
         self.after(wait, What::Inject);
+    }
+
+    /// All forget the leases that they gave, just when the primary is cut off.
+    fn amnesia(&mut self) {
+        let Some(primary) = self.serving() else {
+            return;
+        };
+        let store = self.rng.chance(500);
+        self.strike(Fault::Isolated { id: primary, store }, None);
+        for id in (0..self.nodes.len()).filter(|id| *id != primary) {
+            let lasts = self.rng.between(MS, 50 * MS);
+            self.strike(Fault::AgentCrash { id }, Some(lasts));
+        }
     }
 
     /// Makes something wrong; `lasts` is drawn if not given.

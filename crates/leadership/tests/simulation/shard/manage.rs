@@ -48,7 +48,7 @@ impl World {
     /// Looks what is to be done with the server. Called whenever something has changed.
     pub(crate) fn manage(&mut self, id: usize) {
         let node = &mut self.nodes[id];
-        if node.machine.is_none() || node.frozen > 0 || node.killing {
+        if node.machine.is_none() || node.frozen > 0 || node.killing || node.looking {
             return;
         }
         // A stop ends the wait of a catch-up, and does not wait for a copy.

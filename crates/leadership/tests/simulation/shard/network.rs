@@ -48,7 +48,7 @@ impl World {
     }
 
     /// A swap on its way; the driver waits a second for the answer and never has two under way.
-    pub(crate) fn swap(&mut self, id: usize, from: Record, to: Record, change: bool) {
+    pub(crate) fn swap(&mut self, id: usize, from: Record, to: Record) {
         let life = self.nodes[id].life;
         let lossy = self.network.lossy > 0 && self.rng.chance(self.network.lossy);
         let wait = if lossy || self.network.store_slow > 0 {
@@ -62,22 +62,12 @@ impl World {
             life,
             to: to.clone(),
             outcome: Swapped::Unknown,
-            change,
         };
         self.after(SECOND, timeout);
-        self.after(
-            wait,
-            What::Cas {
-                id,
-                life,
-                from,
-                to,
-                change,
-            },
-        );
+        self.after(wait, What::Cas { id, life, from, to });
     }
 
-    pub(super) fn cas(&mut self, id: usize, life: u32, from: &Record, to: Record, change: bool) {
+    pub(super) fn cas(&mut self, id: usize, life: u32, from: &Record, to: Record) {
         if !self.reaches_store(id) {
             return;
         }
@@ -102,7 +92,6 @@ impl World {
                     life,
                     to,
                     outcome,
-                    change,
                 },
             );
         }

@@ -27,10 +27,12 @@ pub(crate) struct Node {
     pub(crate) eligible: bool,
     pub(crate) server: Server,
     pub(crate) killing: bool,
+    /// A restarted agent does not know yet what its server is.
+    pub(crate) looking: bool,
     deadline: u64,
     pub(crate) task: Option<(u64, Task)>,
     pub(crate) orders: VecDeque<Order>,
-    /// A change of the voters under way.
+    /// A change of the voters under way. It is on disk: its swap may arrive long after the agent that ordered it has ended.
     pub(crate) change: Option<Record>,
     pub(crate) slow_disk: u32,
     pub(crate) slow_apply: u32,
@@ -61,6 +63,7 @@ impl Node {
             eligible: true,
             server: Server::new(),
             killing: false,
+            looking: false,
             deadline: 0,
             task: None,
             orders: VecDeque::new(),
@@ -68,7 +71,7 @@ impl Node {
             slow_disk: 0,
             slow_apply: 0,
             origin: rng.below(100_000 * SECOND),
-            rate: rng.between(995_000, 1_005_000),
+            rate: rng.between(990_000, 1_010_000),
         }
     }
 
@@ -113,12 +116,34 @@ impl World {
         node.stance = Stance::Wait;
         let (life, eligible) = (node.life, node.eligible);
         self.say(|| format!("m{id}'s agent starts"));
-        self.readopt(id);
+        // It may take a while to see what the server is.
+        if runs && self.rng.chance(500) {
+            self.nodes[id].looking = true;
+            let wait = self.rng.between(MS, SECOND);
+            self.after(wait, What::Look { id, life });
+        } else {
+            self.readopt(id);
+        }
         self.agent(id, Event::Eligible(eligible));
         self.after(0, What::Poll { id, life });
         let up = self.nodes[id].server.up;
         self.agent(id, if up { Event::ServerUp } else { Event::ServerDown });
         self.after(50 * MS, What::Manage { id });
+        if self.nodes[id].change.is_some() {
+            self.after(50 * MS, What::Change { id, life });
+        }
+    }
+
+    pub(crate) fn look(&mut self, id: usize, life: u32) {
+        if self.nodes[id].life != life {
+            return;
+        }
+        if self.nodes[id].frozen > 0 {
+            return self.after(50 * MS, What::Look { id, life });
+        }
+        self.nodes[id].looking = false;
+        self.readopt(id);
+        self.manage(id);
     }
 
     /// A primary that was opened goes on; any other is ended.
@@ -148,8 +173,8 @@ impl World {
         node.held_up.clear();
         node.task = None;
         node.orders.clear();
-        node.change = None;
         node.killing = false;
+        node.looking = false;
         self.say(|| format!("m{id}'s agent ends"));
     }
 
@@ -241,6 +266,7 @@ impl World {
                 Todo::Stand(stance) => {
                     if self.nodes[id].stance != stance {
                         self.nodes[id].stance = stance;
+                        self.look_for_change(id);
                         self.manage(id);
                     }
                 }
@@ -280,7 +306,7 @@ impl World {
                 let to = self.id_of(&to);
                 self.send(id, to, &message);
             }
-            Effect::Swap { from, to } => self.swap(id, from, to, false),
+            Effect::Swap { from, to } => self.swap(id, from, to),
             Effect::StopReceiving { term } => {
                 self.nodes[id].orders.push_back(Order::Stop { term });
                 self.manage(id);
@@ -349,12 +375,9 @@ impl World {
     }
 
     /// How a swap ended; an answer that is not waited for any more is nobody's.
-    pub(crate) fn answer(&mut self, id: usize, life: u32, to: Record, outcome: Swapped, change: bool) {
+    pub(crate) fn answer(&mut self, id: usize, life: u32, to: Record, outcome: Swapped) {
         if self.nodes[id].life != life {
             return;
-        }
-        if change {
-            return self.changed(id, &to, outcome);
         }
         self.agent(id, Event::Swapped { to, outcome });
     }

@@ -39,14 +39,12 @@ pub(crate) enum What {
         life: u32,
         from: Record,
         to: Record,
-        change: bool,
     },
     Answer {
         id: usize,
         life: u32,
         to: Record,
         outcome: Swapped,
-        change: bool,
     },
     Poll {
         id: usize,
@@ -56,6 +54,10 @@ pub(crate) enum What {
         id: usize,
         life: u32,
         record: Record,
+    },
+    Look {
+        id: usize,
+        life: u32,
     },
     Boot {
         id: usize,
@@ -290,20 +292,13 @@ impl World {
                 self.agent(to, Event::Received { from, message });
             }
             What::Persisted { id, life } => self.persisted(id, life),
-            What::Cas {
-                id,
-                life,
-                from,
-                to,
-                change,
-            } => self.cas(id, life, &from, to, change),
+            What::Cas { id, life, from, to } => self.cas(id, life, &from, to),
             What::Answer {
                 id,
                 life,
                 to,
                 outcome,
-                change,
-            } => self.answer(id, life, to, outcome, change),
+            } => self.answer(id, life, to, outcome),
             What::Poll { id, life } => self.poll(id, life),
             What::Show { id, life, record } => {
                 if self.nodes[id].life == life {
@@ -311,6 +306,7 @@ impl World {
                 }
             }
             What::Boot { id } => self.boot(id),
+            What::Look { id, life } => self.look(id, life),
             What::TaskDone { id, task } => self.task_done(id, task),
             What::Manage { id } => self.manage(id),
             What::Die { id, epoch } => {
