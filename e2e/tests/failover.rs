@@ -1,7 +1,7 @@
 //! One fault of each class on a shard under load. Whatever happens: what got OK is there, nothing is there twice or in spite of its
 //! error, and no two members lead one term.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::sync::LazyLock;
 use std::time::Duration;

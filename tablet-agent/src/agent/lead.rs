@@ -17,7 +17,7 @@ use crate::leader::{Data, Stance, record_of};
 use crate::mysqld::config::ACK_TIMEOUT_MAX;
 use crate::process::Process;
 use crate::schema;
-use crate::server::{Flags, ackers, flags};
+use crate::server::{Flags, ackers, flags, stop_replication};
 use crate::shard::decide::{Change, change_of_voters};
 use crate::sql_text::literal;
 use crate::state::Base;
@@ -152,8 +152,10 @@ impl Agent {
     async fn promote(&mut self, record: &ShardRecord, uuid: &str) -> anyhow::Result<()> {
         let shared = self.shared.clone();
         let mut statements = vec!["SET GLOBAL offline_mode=ON".to_owned()];
+        let mut replicates = false;
         if crate::server::replication(&shared.control).await?.is_some() {
-            statements.extend(["STOP REPLICA".to_owned(), "RESET REPLICA ALL".to_owned()]);
+            replicates = true;
+            statements.push("RESET REPLICA ALL".to_owned());
         }
         statements.push("SET GLOBAL rpl_semi_sync_replica_enabled=OFF".to_owned());
         if record.acks > 0 {
@@ -177,6 +179,9 @@ impl Agent {
             let leads = matches!(self.leader.stance(), Stance::Lead { record: r, .. } if r.term == term);
             anyhow::ensure!(leads, "term {term} has ended");
             server.fenced = false;
+            if replicates {
+                stop_replication(&shared.control, QUICK * 6).await?;
+            }
             shared
                 .control
                 .run(&statements, QUICK * 6)
