@@ -9,7 +9,7 @@ use super::check::check;
 use super::fleet::Fleet;
 use super::history::{History, Noticed, noticed};
 use super::inject::{Injector, REFUSED};
-use super::plan::{MEMBERS, Plan};
+use super::plan::{Fault, MEMBERS, Plan};
 use super::probe::Probes;
 use super::site::{KEYSPACE, Site};
 use super::table::{self, Digest};
@@ -116,14 +116,13 @@ impl Ground {
         let notes = injector.heal().await?;
         struck?;
         let healing = Instant::now();
-        let (ackers, patience) = if plan.heals() {
-            (MEMBERS - 1, PATIENCE)
-        } else {
-            (MEMBERS - 2, PATIENCE_FOR_DATA)
+        let patience = match plan.first.fault {
+            Fault::Disk => PATIENCE_FOR_DATA,
+            _ => PATIENCE,
         };
         await_writes(&history, history.now()).await?;
         let writing = Instant::now();
-        let (now_primary, since) = self.fleet.await_healthy(ackers, patience).await?;
+        let (now_primary, since) = self.fleet.await_healthy(MEMBERS - 1, patience).await?;
         let healed = since.max(writing) - healing;
 
         writers.stop().await;
