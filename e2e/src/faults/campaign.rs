@@ -83,7 +83,6 @@ pub async fn run(options: &Options, mut tell: impl FnMut(&str)) -> Result<bool> 
                 state.failed.push(format!("round {round}: {plan}"));
                 discard(on, &dir, &mut state)?;
             }
-            None if !plan.heals() => discard(on, &dir, &mut state)?,
             None => ground = Some(on),
         }
         state.save(&dir)?;

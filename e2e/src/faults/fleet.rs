@@ -17,6 +17,8 @@ use super::site::Site;
 const INTERVAL: Duration = Duration::from_millis(100);
 /// A member that does not answer within this time is down.
 const ANSWER: Duration = Duration::from_millis(1000);
+/// A shard that has been healthy for so long is: members look at themselves once a second.
+const SETTLED: Duration = Duration::from_millis(1500);
 /// How far a healthy replica may be behind, in milliseconds: it is measured by a row per second.
 const LAG_MS_MAX: u64 = 1000;
 
@@ -112,20 +114,31 @@ impl Fleet {
         Ok(primary)
     }
 
-    /// Waits for [`Self::healthy`].
+    /// Waits until the shard is [`Self::healthy`] and stays so: members need a moment to notice that they are not. Returns the primary,
+    /// and since when.
     ///
     /// # Errors
     /// With what is not as it should be when the time is over.
-    pub async fn await_healthy(&self, ackers: usize, patience: Duration) -> Result<String> {
+    pub async fn await_healthy(&self, ackers: usize, patience: Duration) -> Result<(String, Instant)> {
         let until = Instant::now() + patience;
+        let mut healthy: Option<(String, Instant)> = None;
         loop {
             match self.healthy(ackers) {
-                Ok(primary) => return Ok(primary),
+                Ok(primary) => {
+                    let now = Instant::now();
+                    let (before, since) = healthy.take().unwrap_or_else(|| (primary.clone(), now));
+                    if before == primary && since.elapsed() >= SETTLED {
+                        return Ok((primary, since));
+                    }
+                    let since = if before == primary { since } else { now };
+                    healthy = Some((primary, since));
+                }
                 Err(error) if Instant::now() >= until => {
                     return Err(error.context(format!("not healthy after {} s", patience.as_secs())));
                 }
-                Err(_) => tokio::time::sleep(INTERVAL / 2).await,
+                Err(_) => healthy = None,
             }
+            tokio::time::sleep(INTERVAL / 2).await;
         }
     }
 

@@ -93,6 +93,7 @@ impl<'a> Injector<'a> {
     /// When something cannot be undone.
     pub async fn heal(mut self) -> Result<Vec<String>> {
         self.damage.sort_by_key(|(until, _)| *until);
+        let mut orders = Vec::new();
         for (until, damage) in std::mem::take(&mut self.damage) {
             tokio::time::sleep_until(until.into()).await;
             match damage {
@@ -105,8 +106,12 @@ impl<'a> Injector<'a> {
                     task.await.ok();
                     signal(self.site.child("topology").ok(), Signal::SIGCONT);
                 }
-                Damage::Order(task) => self.notes.push(task.await?),
+                // It may need what is still broken.
+                Damage::Order(task) => orders.push(task),
             }
+        }
+        for order in orders {
+            self.notes.push(order.await?);
         }
         for write in std::mem::take(&mut self.writes) {
             write.await?;
@@ -224,8 +229,15 @@ impl<'a> Injector<'a> {
 
     fn power_loss(&mut self) -> Result<()> {
         let cluster = &mut *self.cluster;
+        let mut pids = vec![self.site.child("vtgate")?, self.site.child("topology")?];
+        for member in &self.members {
+            pids.extend(pids_of(self.site.pids(member)?, Part::Member));
+        }
         tokio::task::block_in_place(|| {
             cluster.kill()?;
+            for pid in pids {
+                await_gone(u32::try_from(pid)?, Duration::from_secs(20))?;
+            }
             cluster.up(&[])
         })
     }

@@ -153,11 +153,6 @@ impl Fault {
         )
     }
 
-    /// Whether the cluster is as good as new afterwards: a member that lost its data is no voter again.
-    pub fn heals(self) -> bool {
-        self != Self::Disk
-    }
-
     /// For how long it may last, in milliseconds.
     fn lasts_ms(self) -> Range<u64> {
         match self {
@@ -275,11 +270,6 @@ impl Plan {
             first,
             second,
         })
-    }
-
-    /// Whether the cluster is as good as new afterwards.
-    pub fn heals(&self) -> bool {
-        self.first.fault.heals()
     }
 }
 

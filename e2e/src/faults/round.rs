@@ -9,7 +9,7 @@ use super::check::check;
 use super::fleet::Fleet;
 use super::history::{History, Noticed, noticed};
 use super::inject::{Injector, REFUSED};
-use super::plan::{MEMBERS, Plan};
+use super::plan::{Fault, MEMBERS, Plan};
 use super::probe::Probes;
 use super::site::{KEYSPACE, Site};
 use super::table::{self, Digest};
@@ -19,6 +19,9 @@ use crate::cluster::Cluster;
 /// How long a shard may take to be healthy again, and clients to write again. Longer than the longest pause before a process is
 /// started again, and a clone.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The same for a member that lost its data: it executes all that was ever written.
+const PATIENCE_FOR_DATA: Duration = Duration::from_secs(300);
 
 /// What a round came to.
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl Ground {
     pub async fn new(cluster: Cluster, probes: bool, content: (Digest, u64)) -> Result<Self> {
         let site = Site::new(&cluster)?;
         let fleet = Fleet::watch(&site)?;
-        let primary = fleet.await_healthy(MEMBERS - 1, PATIENCE).await?;
+        let (primary, _) = fleet.await_healthy(MEMBERS - 1, PATIENCE).await?;
         table::prepare(&site, &primary).await?;
         let mut admin = site.admin(&primary).await?;
         table::end_prepared(&mut admin).await?;
@@ -95,7 +98,7 @@ impl Ground {
     pub async fn run(&mut self, plan: &Plan) -> Result<Report> {
         let began = Instant::now();
         let (before, first) = self.content;
-        let primary = self.fleet.await_healthy(MEMBERS - 1, PATIENCE).await?;
+        let primary = self.fleet.healthy(MEMBERS - 1)?;
         self.fleet.take_changes();
         let history = Arc::new(History::new(first));
         let writers = Writers::start(&self.cluster.opts(Some(KEYSPACE))?, &history);
@@ -113,10 +116,14 @@ impl Ground {
         let notes = injector.heal().await?;
         struck?;
         let healing = Instant::now();
-        let ackers = if plan.heals() { MEMBERS - 1 } else { MEMBERS - 2 };
+        let patience = match plan.first.fault {
+            Fault::Disk => PATIENCE_FOR_DATA,
+            _ => PATIENCE,
+        };
         await_writes(&history, history.now()).await?;
-        let now_primary = self.fleet.await_healthy(ackers, PATIENCE).await?;
-        let healed = healing.elapsed();
+        let writing = Instant::now();
+        let (now_primary, since) = self.fleet.await_healthy(MEMBERS - 1, patience).await?;
+        let healed = since.max(writing) - healing;
 
         writers.stop().await;
         let mut violations = match probes {

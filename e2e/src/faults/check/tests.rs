@@ -115,7 +115,8 @@ fn a_former_primary_that_goes_on() {
         after: 2,
         higher: 2,
     };
-    assert_eq!(old(16, Outcome::Acked), *std::slice::from_ref(&violation));
-    assert_eq!(old(16, Outcome::Unknown(Told::Gone)), [violation]);
+    let wrong = [violation];
+    assert_eq!(old(16, Outcome::Acked), wrong);
+    assert_eq!(old(16, Outcome::Unknown(Told::Gone)), wrong);
     assert_eq!(old(15, Outcome::Acked), [], "both were under way at once");
 }
