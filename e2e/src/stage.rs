@@ -12,7 +12,8 @@ use proto::v1::tablet_service_server::{TabletService, TabletServiceServer};
 use proto::v1::{
     ApplySchemaRequest, ApplySchemaResponse, GetSchemaRequest, GetStatusRequest, GetStatusResponse,
     HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, ReparentRequest, ReparentResponse,
-    SchemaSnapshot, StreamHealthRequest, TabletRole, WaitForGtidsRequest, WaitForGtidsResponse,
+    RestartRequest, RestartResponse, SchemaSnapshot, StreamHealthRequest, TabletRole, WaitForGtidsRequest,
+    WaitForGtidsResponse,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -315,6 +316,10 @@ impl TabletService for Agent {
     }
 
     async fn reparent(&self, _: Request<ReparentRequest>) -> Result<Response<ReparentResponse>, Status> {
+        Err(Status::unimplemented("not on this stage"))
+    }
+
+    async fn restart(&self, _: Request<RestartRequest>) -> Result<Response<RestartResponse>, Status> {
         Err(Status::unimplemented("not on this stage"))
     }
 

@@ -7,6 +7,7 @@ mod follow;
 mod join;
 mod lead;
 mod rebuild;
+mod restart;
 mod start;
 mod stop;
 
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use proto::v1::TabletRole;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use topology::records::{Keyspace, ShardRecord, Tablet};
 use topology::remote::RemoteOptions;
@@ -34,6 +35,7 @@ use crate::members::Members;
 use crate::mysqld::error_log::last_error;
 use crate::mysqld::version::Version;
 use crate::process::{self, Backoff, Process};
+use crate::restart::{RestartOrder, Restarts};
 use crate::schema;
 use crate::secrets::Secrets;
 use crate::server::flags;
@@ -153,8 +155,8 @@ async fn work(
     slot: &mut Option<Agent>,
 ) -> anyhow::Error {
     match Agent::prepare(args, link, process).await {
-        Ok((agent, leadership_ended)) => tokio::select! {
-            result = slot.insert(agent).passes() => match result {
+        Ok((agent, leadership_ended, restarts)) => tokio::select! {
+            result = slot.insert(agent).passes(restarts) => match result {
                 Ok(never) => match never {},
                 Err(error) => error,
             },
@@ -169,7 +171,7 @@ impl Agent {
         args: &TabletArgs,
         link: Link,
         process: watch::Receiver<Process>,
-    ) -> anyhow::Result<(Agent, JoinHandle<anyhow::Error>)> {
+    ) -> anyhow::Result<(Agent, JoinHandle<anyhow::Error>, mpsc::Receiver<RestartOrder>)> {
         let layout = Layout::prepare(args)?;
         let secrets = Secrets::read(&args.secrets)?;
         let version = Version::of(&args.mysqld.mysqld)?;
@@ -234,6 +236,7 @@ impl Agent {
             shared.control.another(),
             members.clone(),
         );
+        let (restarts, restart_orders) = Restarts::new();
         let grpc = match &args.grpc {
             Some(address) => address.parse()?,
             None => Address::Unix(shared.layout.grpc_socket.clone()),
@@ -244,6 +247,7 @@ impl Agent {
             ddl: shared.ddl.clone(),
             leader: leader.clone(),
             handover: handover.clone(),
+            restarts,
             control: Arc::new(shared.control.another()),
         };
         service::serve(&grpc, service)
@@ -273,11 +277,14 @@ impl Agent {
             follow: None,
             hurry: false,
         };
-        Ok((agent, leadership_ended))
+        Ok((agent, leadership_ended, restart_orders))
     }
 
-    /// Passes, one after another, each cut off when mysqld starts or ends.
-    async fn passes(&mut self) -> anyhow::Result<std::convert::Infallible> {
+    /// Passes, one after another, each cut off when mysqld starts or ends, or is to restart.
+    async fn passes(
+        &mut self,
+        mut restarts: mpsc::Receiver<RestartOrder>,
+    ) -> anyhow::Result<std::convert::Infallible> {
         let mut changes = self.process.clone();
         let mut stance = self.leader.changes();
         let mut retry = RETRY;
@@ -295,6 +302,11 @@ impl Agent {
                 biased;
                 _ = changes.changed() => continue,
                 _ = stance.changed() => continue,
+                Some(order) = restarts.recv() => {
+                    // Who asked may have hung up.
+                    let _ = order.send(self.restart().await);
+                    continue;
+                }
                 result = Box::pin(self.pass(process)) => match result {
                     Ok(()) => {
                         retry = RETRY;
@@ -315,6 +327,9 @@ impl Agent {
             tokio::select! {
                 _ = changes.changed() => {}
                 _ = stance.changed() => {}
+                Some(order) = restarts.recv() => {
+                    let _ = order.send(self.restart().await);
+                }
                 () = self.shards.changed() => {}
                 () = self.tablets.changed() => {}
                 () = tokio::time::sleep(pause) => {}

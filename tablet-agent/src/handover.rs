@@ -1,7 +1,7 @@
 //! The planned handover of a shard's primary: clients are held by the gateways, what is in flight ends, and the next primary has
 //! everything before this one lets go. Up to that point every failure leaves this one the primary.
 
-mod fence;
+pub(crate) mod fence;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

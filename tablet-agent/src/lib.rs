@@ -23,6 +23,7 @@ pub mod members;
 pub mod mysqld;
 mod process;
 pub mod rejoin;
+pub mod restart;
 pub mod schema;
 pub mod secrets;
 pub mod server;

@@ -12,8 +12,8 @@ use proto::v1::tablet_service_server::{TabletService, TabletServiceServer};
 use proto::v1::{
     ApplySchemaRequest, ApplySchemaResponse, GetSchemaRequest, GetStatusRequest, GetStatusResponse,
     HealthUpdate, ReloadSchemaRequest, ReloadSchemaResponse, ReparentRequest, ReparentResponse,
-    SchemaSnapshot, StatementError, StreamHealthRequest, TabletRole, WaitForGtidsRequest,
-    WaitForGtidsResponse,
+    RestartRequest, RestartResponse, SchemaSnapshot, StatementError, StreamHealthRequest, TabletRole,
+    WaitForGtidsRequest, WaitForGtidsResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -21,6 +21,7 @@ use crate::control::{Control, ControlError};
 use crate::handover::{Handover, Refusal};
 use crate::health::{Board, Health};
 use crate::leader::Leader;
+use crate::restart::{RestartError, Restarts};
 use crate::schema::{Handle, SchemaError};
 use crate::sql_text::{identifier, literal};
 
@@ -46,6 +47,8 @@ pub struct Service {
     pub leader: Leader,
     /// Hands the primary over.
     pub handover: Handover,
+    /// Restarts mysqld.
+    pub restarts: Restarts,
     /// For looks that wait.
     pub control: Arc<Control>,
 }
@@ -192,6 +195,14 @@ impl TabletService for Service {
             })),
             Err(error @ Refusal::Unchanged(_)) => Err(Status::failed_precondition(error.to_string())),
             Err(error @ Refusal::Unknown(_)) => Err(Status::unavailable(error.to_string())),
+        }
+    }
+
+    async fn restart(&self, _: Request<RestartRequest>) -> Result<Response<RestartResponse>, Status> {
+        match self.restarts.restart().await {
+            Ok(()) => Ok(Response::new(RestartResponse {})),
+            Err(error @ RestartError::Refused(_)) => Err(Status::failed_precondition(error.to_string())),
+            Err(error @ RestartError::Failed(_)) => Err(Status::unavailable(error.to_string())),
         }
     }
 

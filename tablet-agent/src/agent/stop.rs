@@ -48,7 +48,12 @@ impl Agent {
         if self.process.borrow().pid.is_none() {
             return Ok(());
         }
-        let order = match self.quiesce(was_leading).await {
+        self.end_mysqld(was_leading).await
+    }
+
+    /// Ends mysqld, which runs: at once unless it may have to acknowledge the last commits of a primary that stops as well.
+    pub(super) async fn end_mysqld(&mut self, at_once: bool) -> anyhow::Result<()> {
+        let order = match self.quiesce(at_once).await {
             Ok(()) => Order::Terminate,
             Err(error) => {
                 tracing::warn!("{error:#}: killing mysqld");
@@ -69,14 +74,14 @@ impl Agent {
     }
 
     /// Returns when no connection is left that could have a commit in flight.
-    async fn quiesce(&mut self, was_leading: bool) -> anyhow::Result<()> {
+    async fn quiesce(&mut self, at_once: bool) -> anyhow::Result<()> {
         let control = &self.shared.control;
         // The writer's session may be in a heartbeat; it is ours to lose, but it must not look like a client's.
         self.shared.writer.reset().await;
         self.shared.ddl.reset().await;
         self.schema.stop().await;
         control.run(&["SET GLOBAL offline_mode=ON"], QUICK).await?;
-        if !was_leading {
+        if !at_once {
             self.wait_for_last_acks().await?;
         }
         let drained = Instant::now() + DRAIN;

@@ -18,7 +18,7 @@ const QUICK: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(5);
 
 /// Waits until no client is in a statement or a transaction, or for as long as they are given.
-pub(super) async fn drain(control: &Control) -> anyhow::Result<()> {
+pub(crate) async fn drain(control: &Control) -> anyhow::Result<()> {
     let busy = format!(
         "SELECT COUNT(*) FROM information_schema.processlist p WHERE {} AND (command <> 'Sleep' OR id IN \
          (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx))",

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable as _;
 use nix::sys::signal::Signal;
 use proto::v1::{
-    ApplySchemaRequest, GeneratedKind, GetSchemaRequest, GetStatusResponse, ReparentRequest,
+    ApplySchemaRequest, GeneratedKind, GetSchemaRequest, GetStatusResponse, ReparentRequest, RestartRequest,
     StreamHealthRequest, TabletRole,
 };
 use support::{Shard, signal};
@@ -31,6 +31,7 @@ async fn a_shard_of_three_comes_up_and_survives() {
     ddl_through_the_agent(&shard).await;
     replica_server_killed(&shard).await;
     agent_killed(&shard).await;
+    restarted_by_order(&shard).await;
     let primary = primary_agent_hangs(&shard).await;
     let primary = primary_server_killed(&shard, primary).await;
     let primary = handed_over_by_sigterm(&mut shard, primary).await;
@@ -269,6 +270,27 @@ async fn agent_killed(shard: &Shard) {
         assert_eq!((after.term, after.role), (before.term, before.role));
         assert!(after.incarnation > before.incarnation);
     }
+}
+
+/// A replica's server is stopped in order and started again; the primary's is not, since it would have to hand over first.
+async fn restarted_by_order(shard: &Shard) {
+    let term = shard.record().await.term;
+    let mut primary = shard.client(1).await.unwrap();
+    let refused = primary.restart(RestartRequest {}).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+    assert!(refused.message().contains("hand it over first"), "{refused}");
+    let before = shard.status(3).await.unwrap();
+    let mut replica = shard.client(3).await.unwrap();
+    replica.restart(RestartRequest {}).await.unwrap();
+    let health = shard.serving(3, TabletRole::Replica).await;
+    let after = shard.status(3).await.unwrap();
+    assert_ne!(after.mysqld_pid, before.mysqld_pid);
+    assert_eq!(
+        (health.term, after.mysqld_starts),
+        (term, before.mysqld_starts + 1)
+    );
+    let both = |s: &GetStatusResponse| s.health.as_ref().unwrap().semi_sync.unwrap().ackers == 2;
+    shard.until(1, "acknowledged by both", both).await;
 }
 
 /// The deadline page: a primary whose agent stands still is killed, and so is the agent. Another member leads meanwhile.
@@ -611,6 +633,11 @@ async fn a_single_member_works_without_semi_sync_and_without_the_topology() {
     shard.until(7, "down", waits).await;
     shard.start_topology();
     assert_eq!(shard.serving(7, TabletRole::Primary).await.term, 2);
+    shard.until_rows(7, "SELECT id FROM t ORDER BY id", &[1, 2]).await;
+    // The only member restarts in place.
+    let mut client = shard.client(7).await.unwrap();
+    client.restart(RestartRequest {}).await.unwrap();
+    assert_eq!(shard.serving(7, TabletRole::Primary).await.term, 3);
     shard.until_rows(7, "SELECT id FROM t ORDER BY id", &[1, 2]).await;
     assert_eq!(shard.stop(&[7], Signal::SIGTERM), [Some(0)]);
 }
