@@ -4,10 +4,11 @@
 use std::error::Error;
 
 const ROOT: &str = "proto";
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "proto/vitrail/v1/store.proto",
     "proto/vitrail/v1/tablet.proto",
     "proto/vitrail/v1/leadership.proto",
+    "proto/etcd/rpc.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

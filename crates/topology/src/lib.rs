@@ -2,8 +2,8 @@
 //! [`Store`].
 //!
 //! - [`store`]: the trait: bytes under keys, with versions, compare-and-swap and watch;
-//! - [`memory`], [`embedded`] and [`remote`]: its implementations: in memory, in a file, and in another
-//!   process;
+//! - [`memory`], [`embedded`], [`remote`] and [`etcd`]: its implementations: in memory, in a file, in another
+//!   process, and in an etcd; [`open()`] takes the last two by their address;
 //! - [`server`]: serves any store to [`remote`] clients, and [`serve`] does so with a file, for the command
 //!   line;
 //! - [`keys`] and [`records`]: where each record lies, and what it holds;
@@ -24,6 +24,7 @@
 
 pub mod address;
 pub mod embedded;
+pub mod etcd;
 pub mod keys;
 pub mod memory;
 pub mod mirror;
@@ -36,12 +37,15 @@ pub mod typed;
 
 mod live;
 mod local;
+mod open;
 mod table;
 
 pub use address::Address;
 pub use embedded::EmbeddedStore;
+pub use etcd::EtcdStore;
 pub use memory::MemoryStore;
 pub use mirror::Mirror;
+pub use open::open;
 pub use remote::RemoteStore;
 pub use store::{Entry, Expected, Listing, Store, StoreError, StoreInfo, Version, Watch, WatchEvent};
 pub use typed::{Record, TypedStore, Versioned};

@@ -23,10 +23,20 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// How often a read is tried; a write is tried once, since nobody knows whether a try that failed was
 /// executed.
-const READ_TRIES: u32 = 3;
+pub(crate) const READ_TRIES: u32 = 3;
 
 /// Pause after the first failed try; it grows with every further one.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+
+/// Longest pause between two tries to watch.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Pause before a watch is tried again after so many failures.
+pub(crate) fn pause_after(failures: u32) -> Duration {
+    let pause = PAUSE.saturating_mul(1 << failures.min(6)).min(PAUSE_MAX);
+    // A random share, so that the watchers of a restarted store do not all come at once.
+    pause.mul_f64(rand::random_range(0.5..=1.0))
+}
 
 /// How to talk to the other process.
 #[derive(Clone, Debug)]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+use crate::keys;
+
 /// Longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 1024;
 
@@ -64,7 +66,7 @@ pub struct StoreInfo {
     /// Random identity from the store's creation, 32 hex digits: a store that was lost and made anew has
     /// another.
     pub store_id: String,
-    /// How many writes it has seen.
+    /// Grows with every write.
     pub revision: u64,
 }
 
@@ -124,6 +126,18 @@ fn describe(actual: Option<Version>) -> String {
         Some(version) => format!("it has version {version}"),
         None => "it does not exist".to_owned(),
     }
+}
+
+/// Checks what is about to be written.
+pub(crate) fn check_entry(key: &str, value: &[u8]) -> Result<(), StoreError> {
+    keys::check(key)?;
+    let size = value.len();
+    if size > VALUE_BYTES_MAX {
+        return Err(StoreError::Invalid(format!(
+            "{key}: {size} bytes are more than {VALUE_BYTES_MAX}"
+        )));
+    }
+    Ok(())
 }
 
 /// Bytes under keys with versions, compare-and-swap and watch.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::keys;
-use crate::store::{Entry, Expected, Listing, StoreError, VALUE_BYTES_MAX, Version};
+use crate::store::{Entry, Expected, Listing, StoreError, Version, check_entry};
 
 /// A write that was checked against the table and can be logged and applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,13 +75,7 @@ impl Table {
         value: Vec<u8>,
         expected: Expected,
     ) -> Result<Change, StoreError> {
-        keys::check(key)?;
-        if value.len() > VALUE_BYTES_MAX {
-            let size = value.len();
-            return Err(StoreError::Invalid(format!(
-                "{key}: {size} bytes are more than {VALUE_BYTES_MAX}"
-            )));
-        }
+        check_entry(key, &value)?;
         self.check_expected(key, expected)?;
         Ok(Change::Put(Entry {
             key: key.to_owned(),

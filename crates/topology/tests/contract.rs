@@ -1,4 +1,4 @@
-//! One suite of promises that every store keeps: in memory, in a file, and in another process.
+//! One suite of promises that every store keeps: in memory, in a file, in another process, and in an etcd.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,18 +7,21 @@
     reason = "tests fail by panicking"
 )]
 
+#[allow(dead_code, reason = "each test program uses its part of it")]
+mod support;
+
+use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use support::{Etcd, REQUEST_BYTES_MAX};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use topology::remote::RemoteOptions;
 use topology::server::{Listener, Secret};
-use topology::{
-    Address, EmbeddedStore, Expected, MemoryStore, RemoteStore, Store, StoreError, Watch, WatchEvent, server,
-};
+use topology::{Address, EmbeddedStore, Expected, MemoryStore, Store, StoreError, Watch, WatchEvent, server};
 
 /// A kind of store under test.
 #[derive(Clone, Copy, Debug)]
@@ -27,52 +30,65 @@ enum Kind {
     Embedded,
     RemoteUnix,
     RemoteTcp,
+    Etcd,
 }
+
+/// What a store needs to live.
+type Server = Box<dyn Any>;
 
 /// A store and what has to live as long.
 struct Fixture {
     store: Arc<dyn Store>,
-    _folder: TempDir,
-    _stop: Option<oneshot::Sender<()>>,
+    _server: Server,
 }
 
 impl Fixture {
     async fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let embedded = EmbeddedStore::open(&folder.path().join("topology")).unwrap();
-        let (store, stop): (Arc<dyn Store>, _) = match kind {
-            Kind::Memory => (Arc::new(MemoryStore::new()), None),
-            Kind::Embedded => (Arc::new(embedded), None),
-            Kind::RemoteUnix => serve(embedded, Address::Unix(folder.path().join("s")), None).await,
+        let (store, server): (Arc<dyn Store>, Server) = match kind {
+            Kind::Memory => (Arc::new(MemoryStore::new()), Box::new(())),
+            Kind::Embedded => (Arc::new(embedded(&folder)), Box::new(folder)),
+            Kind::RemoteUnix => {
+                let address = Address::Unix(folder.path().join("s"));
+                serve(folder, address, None).await
+            }
             Kind::RemoteTcp => {
                 let secret = Secret::new("a secret of the test".replace(' ', "-").as_str());
-                serve(embedded, "127.0.0.1:0".parse().unwrap(), secret).await
+                serve(folder, "127.0.0.1:0".parse().unwrap(), secret).await
+            }
+            Kind::Etcd => {
+                let etcd = Etcd::start(Some(REQUEST_BYTES_MAX));
+                let address = format!("etcd:{}", etcd.member());
+                let store = topology::open(&address, RemoteOptions::default()).unwrap();
+                // It takes a moment to answer.
+                while store.info().await.is_err() {}
+                (store, Box::new(etcd))
             }
         };
         Self {
             store,
-            _folder: folder,
-            _stop: stop,
+            _server: server,
         }
     }
 }
 
-async fn serve(
-    store: EmbeddedStore,
-    address: Address,
-    secret: Option<Secret>,
-) -> (Arc<dyn Store>, Option<oneshot::Sender<()>>) {
+fn embedded(folder: &TempDir) -> EmbeddedStore {
+    EmbeddedStore::open(&folder.path().join("topology")).unwrap()
+}
+
+async fn serve(folder: TempDir, address: Address, secret: Option<Secret>) -> (Arc<dyn Store>, Server) {
     let listener = Listener::bind(&address).await.unwrap();
     let options = RemoteOptions {
         secret: secret.clone(),
         ..RemoteOptions::default()
     };
-    let remote = RemoteStore::new(listener.address(), options).unwrap();
+    let remote = topology::open(&listener.address().to_string(), options).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(server::serve(listener, Arc::new(store), secret, async {
+    let store = Arc::new(embedded(&folder));
+    tokio::spawn(server::serve(listener, store, secret, async {
         let _ = stopped.await;
     }));
-    (Arc::new(remote), Some(stop))
+    (remote, Box::new((folder, stop)))
 }
 
 /// Runs one promise on one kind of store.
@@ -83,8 +99,11 @@ fn check<F: Future<Output = ()>>(kind: Kind, promise: impl FnOnce(Arc<dyn Store>
         .build()
         .unwrap();
     runtime.block_on(async {
-        let fixture = Fixture::new(kind).await;
-        let done = tokio::time::timeout(Duration::from_secs(60), promise(Arc::clone(&fixture.store)));
+        let kept = async {
+            let fixture = Fixture::new(kind).await;
+            promise(Arc::clone(&fixture.store)).await;
+        };
+        let done = tokio::time::timeout(Duration::from_secs(60), kept);
         done.await.expect("the promise took too long");
     });
 }
@@ -95,6 +114,7 @@ macro_rules! promises {
         mod embedded { $(#[test] fn $name() { super::check(super::Kind::Embedded, super::$name); })* }
         mod remote_unix { $(#[test] fn $name() { super::check(super::Kind::RemoteUnix, super::$name); })* }
         mod remote_tcp { $(#[test] fn $name() { super::check(super::Kind::RemoteTcp, super::$name); })* }
+        mod etcd { $(#[test] fn $name() { super::check(super::Kind::Etcd, super::$name); })* }
     };
 }
 
@@ -122,7 +142,13 @@ async fn a_written_entry_is_read_back(store: Arc<dyn Store>) {
     );
 }
 
+/// Revision of a store that has just been made: an etcd has more behind it than its entries.
+async fn beginning(store: &Arc<dyn Store>) -> u64 {
+    store.info().await.unwrap().revision
+}
+
 async fn listings_are_in_order_and_keep_to_the_prefix(store: Arc<dyn Store>) {
+    let beginning = beginning(&store).await;
     for key in ["b/2", "a/1", "b/10", "b", "c", "ba/1"] {
         store
             .put(key, key.as_bytes().to_vec(), Expected::Absent)
@@ -131,7 +157,7 @@ async fn listings_are_in_order_and_keep_to_the_prefix(store: Arc<dyn Store>) {
     }
     let keys = async |prefix| {
         let listing = store.list(prefix).await.unwrap();
-        assert_eq!(listing.revision, 6);
+        assert_eq!(listing.revision, beginning + 6);
         listing
             .entries
             .into_iter()
@@ -227,6 +253,7 @@ async fn of_racing_writers_one_wins(store: Arc<dyn Store>) {
 }
 
 async fn bad_keys_and_large_values_are_refused(store: Arc<dyn Store>) {
+    let beginning = beginning(&store).await;
     for key in ["", "a//b", "/a", "a b", "é"] {
         let put = store.put(key, vec![], Expected::Any).await;
         assert!(matches!(put, Err(StoreError::Invalid(_))), "{key:?}: {put:?}");
@@ -237,7 +264,7 @@ async fn bad_keys_and_large_values_are_refused(store: Arc<dyn Store>) {
         store.put("k", value, Expected::Any).await,
         Err(StoreError::Invalid(_))
     ));
-    assert_eq!(store.info().await.unwrap().revision, 0);
+    assert_eq!(store.info().await.unwrap().revision, beginning);
 }
 
 async fn values_may_be_empty_or_large(store: Arc<dyn Store>) {
@@ -259,12 +286,13 @@ async fn next(watch: &mut Watch) -> WatchEvent {
 }
 
 async fn a_watch_begins_with_a_snapshot_and_follows(store: Arc<dyn Store>) {
+    let beginning = beginning(&store).await;
     store.put("a/1", b"old".to_vec(), Expected::Any).await.unwrap();
     let mut watch = store.watch("a/");
     let WatchEvent::Snapshot(listing) = next(&mut watch).await else {
         panic!("no snapshot")
     };
-    assert_eq!((listing.entries.len(), listing.revision), (1, 1));
+    assert_eq!((listing.entries.len(), listing.revision), (1, beginning + 1));
     store.put("b/1", vec![], Expected::Any).await.unwrap();
     store.put("a/1", b"new".to_vec(), Expected::Any).await.unwrap();
     let WatchEvent::Put(entry) = next(&mut watch).await else {
@@ -272,14 +300,14 @@ async fn a_watch_begins_with_a_snapshot_and_follows(store: Arc<dyn Store>) {
     };
     assert_eq!(
         (entry.key.as_str(), &*entry.value, entry.version),
-        ("a/1", &b"new"[..], 3)
+        ("a/1", &b"new"[..], beginning + 3)
     );
     store.delete("a/1", Expected::Any).await.unwrap();
     assert_eq!(
         next(&mut watch).await,
         WatchEvent::Deleted {
             key: "a/1".into(),
-            revision: 4
+            revision: beginning + 4
         }
     );
 }
@@ -340,8 +368,11 @@ async fn a_watch_ends_up_with_what_the_store_has(store: Arc<dyn Store>) {
 
 async fn the_store_has_an_identity(store: Arc<dyn Store>) {
     let info = store.info().await.unwrap();
-    assert_eq!((info.store_id.len(), info.revision), (32, 0));
+    assert_eq!(info.store_id.len(), 32);
     store.put("k", vec![], Expected::Any).await.unwrap();
     let later = store.info().await.unwrap();
-    assert_eq!((later.store_id, later.revision), (info.store_id, 1));
+    assert_eq!(
+        (later.store_id, later.revision),
+        (info.store_id, info.revision + 1)
+    );
 }

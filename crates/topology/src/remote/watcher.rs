@@ -8,11 +8,8 @@ use proto::v1;
 use proto::v1::watch_response::Event;
 use tonic::Streaming;
 
-use super::{HEARTBEAT, PAUSE, RemoteStore, from_message, from_status};
+use super::{HEARTBEAT, RemoteStore, from_message, from_status, pause_after};
 use crate::store::{Entry, Listing, Store as _, StoreError, Watch, WatchEvent};
-
-/// Longest pause between two tries to connect.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// A connection that is silent for so long counts as lost.
 const SILENCE_MAX: Duration = HEARTBEAT.saturating_mul(3);
@@ -79,9 +76,7 @@ impl Watcher {
 
     async fn connect(&mut self) -> Result<(), StoreError> {
         if self.failures > 0 {
-            let pause = PAUSE.saturating_mul(1 << self.failures.min(6)).min(PAUSE_MAX);
-            // A random share, so that the watchers of a restarted store do not all come at once.
-            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..=1.0))).await;
+            tokio::time::sleep(pause_after(self.failures)).await;
         }
         self.parts.clear();
         let request = self.store.request(v1::WatchRequest {
