@@ -16,9 +16,9 @@ pub(crate) async fn reparent(args: &ReparentArgs) -> Result<()> {
     let (keyspace, shard) = parse(&args.shard)?;
     let record = find(&store, keyspace, shard).await?;
     let holder = record
-        .holder
+        .primary()
         .with_context(|| format!("shard {keyspace}/{shard} has no primary yet"))?;
-    let done = hand_over(&store, &holder, args.to.clone()).await?;
+    let done = hand_over(&store, holder, args.to.clone()).await?;
     let line = format!(
         "{keyspace}/{shard}: {} leads term {}, after {holder}; writes waited for {} ms",
         done.primary, done.term, done.outage_ms

@@ -146,6 +146,7 @@ impl Stage {
             },
             grpc: Some(agent),
             server_uuid: None,
+            voter: None,
             incarnation: 1,
         };
         self.store.create(&record).await?;

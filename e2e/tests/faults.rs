@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use e2e::bound::await_ok;
 use e2e::cluster::{Cluster, manifest};
+use e2e::tools::program;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, OptsBuilder};
 use nix::sys::signal::{Signal, kill};
@@ -83,7 +85,8 @@ fn code(result: Result<(), Error>) -> Option<u16> {
     }
 }
 
-#[tokio::test]
+// Several threads: clients go on while the test waits for a process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_processes_and_connections() {
     let mut cluster = Cluster::prepare().unwrap();
     let path = manifest("local").display().to_string();
@@ -98,6 +101,7 @@ async fn killed_processes_and_connections() {
     a_session_is_told_what_it_lost(&cluster).await;
     a_killed_mysqld_comes_back(&cluster).await;
     no_acknowledged_write_is_lost(&cluster).await;
+    a_planned_switch_costs_no_error(&cluster).await;
     a_killed_replica_is_not_noticed(&cluster).await;
     a_killed_agent_is_not_noticed_for_long(&cluster).await;
     a_killed_gateway_comes_back(&cluster).await;
@@ -182,7 +186,7 @@ async fn a_running_statement_is_told(cluster: &Cluster) {
     assert!(started.elapsed() < Duration::from_secs(20));
 }
 
-/// Reads whose answer has not begun are nobody's business.
+/// Reads whose answer has not begun are sent again, a second time too.
 async fn a_read_is_run_again(cluster: &Cluster) {
     let mut conn = cluster.connect(Some("safe")).await.unwrap();
     let primary = tablet(cluster, "safe", "primary");
@@ -197,7 +201,7 @@ async fn a_read_is_run_again(cluster: &Cluster) {
     let mut admin = behind(cluster, &primary).await;
     let waiting = "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT v FROM t WHERE id = 102 FOR SH%'";
     let mut seen = Vec::new();
-    while seen.len() < 3 {
+    while seen.len() < 2 {
         let ids: Vec<u64> = admin.query(waiting).await.unwrap();
         for id in ids {
             if !seen.contains(&id) {
@@ -260,56 +264,127 @@ async fn a_killed_mysqld_comes_back(cluster: &Cluster) {
     );
 }
 
-/// What got OK is there, and no client sees more of a killed primary than the doubt about the write that was on its way.
-async fn no_acknowledged_write_is_lost(cluster: &Cluster) {
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut writers = Vec::new();
-    for writer in 0..8 {
-        let mut conn = cluster.connect(Some("safe")).await.unwrap();
-        let stop = stop.clone();
-        writers.push(tokio::spawn(async move {
-            let (mut acknowledged, mut unknown) = (Vec::new(), 0);
-            for id in (STORM * (writer + 1)).. {
-                match code(conn.query_drop(format!("INSERT INTO t VALUES ({id}, 1)")).await) {
-                    None => acknowledged.push(id),
-                    Some(UNKNOWN) => unknown += 1,
-                    Some(other) => panic!("error {other}"),
+/// Clients that write one row after another, half of them in transactions.
+struct Storm {
+    stop: Arc<AtomicBool>,
+    writers: Vec<tokio::task::JoinHandle<(Vec<u64>, usize)>>,
+    watcher: Conn,
+    first: u64,
+}
+
+impl Storm {
+    /// Starts 8 of them. `number` tells several storms apart.
+    async fn start(cluster: &Cluster, number: u64) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut writers = Vec::new();
+        let first = STORM * 10 * number;
+        for writer in 0..8 {
+            let mut conn = cluster.connect(Some("safe")).await.unwrap();
+            let stop = stop.clone();
+            writers.push(tokio::spawn(async move {
+                let (mut acknowledged, mut unknown) = (Vec::new(), 0);
+                for id in (first + STORM * writer).. {
+                    let insert = format!("INSERT INTO t VALUES ({id}, 1)");
+                    let told = match writer % 2 {
+                        0 => code(conn.query_drop(insert).await),
+                        _ => in_transaction(&mut conn, &insert).await,
+                    };
+                    match told {
+                        None => acknowledged.push(id),
+                        Some(UNKNOWN) => unknown += 1,
+                        // Rolled back, and told so.
+                        Some(LOST) if writer % 2 == 1 => unknown += 1,
+                        Some(other) => panic!("error {other}"),
+                    }
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
                 }
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-            (acknowledged, unknown)
-        }));
+                (acknowledged, unknown)
+            }));
+        }
+        Self {
+            stop,
+            writers,
+            watcher: cluster.connect(Some("safe")).await.unwrap(),
+            first,
+        }
     }
-    let mut watcher = cluster.connect(Some("safe")).await.unwrap();
-    let count = format!("SELECT COUNT(*) FROM t WHERE id >= {STORM}");
-    let more = async |watcher: &mut Conn, than: u64| {
+
+    /// Waits until so many more rows are there.
+    async fn rages(&mut self, more: u64) {
+        let count = format!("SELECT COUNT(*) FROM t WHERE id >= {}", self.first);
         let deadline = Instant::now() + Duration::from_secs(120);
+        let mut wanted = None;
         loop {
-            let rows: u64 = watcher.query_first(&count).await.unwrap().unwrap();
-            if rows > than {
-                return rows;
+            let rows: u64 = self.watcher.query_first(&count).await.unwrap().unwrap();
+            if rows > *wanted.get_or_insert(rows + more) {
+                return;
             }
             assert!(Instant::now() < deadline, "{rows} rows");
         }
-    };
-    more(&mut watcher, 100).await;
-    kill_9(&tablet(cluster, "safe", "primary")["mysqldPid"]);
-    let after = more(&mut watcher, 0).await;
-    more(&mut watcher, after + 100).await;
-    stop.store(true, Ordering::Relaxed);
-    for writer in writers {
-        let (acknowledged, unknown) = writer.await.unwrap();
-        assert!(unknown <= 1, "{unknown} writes with an unknown outcome");
-        let (first, last) = (acknowledged.first().unwrap(), acknowledged.last().unwrap());
-        let there: Vec<u64> = watcher
-            .query(format!("SELECT id FROM t WHERE id BETWEEN {first} AND {last}"))
-            .await
-            .unwrap();
-        let lost: Vec<_> = acknowledged.iter().filter(|id| !there.contains(id)).collect();
-        assert!(lost.is_empty(), "acknowledged and not there: {lost:?}");
     }
+
+    /// Stops them; everything acknowledged must be there. How many writes of a client had another end at most.
+    async fn ends(mut self) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut most = 0;
+        for writer in self.writers {
+            let (acknowledged, unknown) = writer.await.unwrap();
+            let (first, last) = (acknowledged.first().unwrap(), acknowledged.last().unwrap());
+            let there: Vec<u64> = self
+                .watcher
+                .query(format!("SELECT id FROM t WHERE id BETWEEN {first} AND {last}"))
+                .await
+                .unwrap();
+            let lost: Vec<_> = acknowledged.iter().filter(|id| !there.contains(id)).collect();
+            assert!(lost.is_empty(), "acknowledged and not there: {lost:?}");
+            most = most.max(unknown);
+        }
+        most
+    }
+}
+
+async fn in_transaction(conn: &mut Conn, statement: &str) -> Option<u16> {
+    for statement in ["BEGIN", statement, "COMMIT"] {
+        if let Some(code) = code(conn.query_drop(statement).await) {
+            return Some(code);
+        }
+    }
+    None
+}
+
+/// What got OK is there, and no client sees more of a killed primary than the doubt about the write that was on its way.
+async fn no_acknowledged_write_is_lost(cluster: &Cluster) {
+    let mut storm = Storm::start(cluster, 1).await;
+    storm.rages(100).await;
+    kill_9(&tablet(cluster, "safe", "primary")["mysqldPid"]);
+    storm.rages(100).await;
+    assert!(storm.ends().await <= 1, "each client had one write on its way");
+}
+
+/// Nobody sees a planned switch.
+async fn a_planned_switch_costs_no_error(cluster: &Cluster) {
+    let before = tablet(cluster, "safe", "primary");
+    let mut storm = Storm::start(cluster, 2).await;
+    storm.rages(100).await;
+    // A member that was killed may still be on its way back.
+    await_ok(Duration::from_secs(60), || {
+        let output = Command::new(program("vitrail")?)
+            .args(["reparent", "safe/-", "--dir"])
+            .arg(cluster.data())
+            .output()?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    })
+    .unwrap();
+    storm.rages(100).await;
+    assert_eq!(storm.ends().await, 0);
+    assert_ne!(tablet(cluster, "safe", "primary")["name"], before["name"]);
 }
 
 /// Semi-sync has another replica to wait for.

@@ -82,6 +82,8 @@ struct Agent {
     leader: Leader,
     handover: Handover,
     members: Members,
+    /// What was last kept of what mysqld has purged from its log.
+    purged: Option<String>,
     /// Why this member needs its data anew, if it does.
     unfit: Option<String>,
     store: TypedStore,
@@ -262,6 +264,7 @@ impl Agent {
             leader,
             handover,
             members,
+            purged: None,
             unfit: None,
             store,
             grpc: grpc.to_string(),
@@ -416,6 +419,7 @@ impl Agent {
     async fn new_life(&mut self, process: Process) -> anyhow::Result<()> {
         self.lead = None;
         self.follow = None;
+        self.purged = None;
         self.shared.control.reset().await;
         self.shared.writer.reset().await;
         self.shared.ddl.reset().await;

@@ -68,6 +68,32 @@ pub async fn ackers(control: &Control) -> Result<u32, ControlError> {
     Ok(row.1.parse().unwrap_or(0))
 }
 
+/// How long the applier may take to stop by itself.
+const STOPS_ITSELF: Duration = Duration::from_millis(400);
+
+/// Stops receiver and applier, also where the relay log ends inside a transaction, whose rest the applier's coordinator would wait a
+/// minute for: nothing of half a transaction was ever acknowledged, and killing the coordinator rolls it back.
+pub async fn stop_replication(control: &Control, limit: Duration) -> Result<(), ControlError> {
+    let stop = control.run(&["STOP REPLICA"], limit);
+    tokio::pin!(stop);
+    if let Ok(done) = tokio::time::timeout(STOPS_ITSELF, &mut stop).await {
+        return done;
+    }
+    let other = control.another();
+    let coordinators: Vec<u64> = other
+        .rows(
+            "SELECT id FROM information_schema.processlist WHERE user='system user' AND state LIKE '%has read all relay log%'",
+            QUICK,
+        )
+        .await?;
+    for id in coordinators {
+        tracing::warn!(id, "the relay log ends inside a transaction: ending its applier");
+        // It may have ended by itself.
+        let _ = other.run(&[format!("KILL {id}")], QUICK).await;
+    }
+    stop.await
+}
+
 /// Replication as SHOW REPLICA STATUS tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replication {

@@ -172,6 +172,26 @@ impl Cluster {
         keyspace.shards.iter().find(|state| *state.name == *shard)
     }
 
+    /// One of these shards where any will do: the first that has a primary, if there is one.
+    pub fn served_one_of(&self, keyspace: KeyspaceIndex, shards: &[ShardIndex]) -> ShardIndex {
+        let served = |shard: &&ShardIndex| {
+            let found = self.shard(keyspace, **shard);
+            found.is_some_and(|(_, shard)| shard.open_primary().is_some())
+        };
+        let served = shards.iter().find(served).or(shards.first());
+        served.copied().unwrap_or(0)
+    }
+
+    /// A keyspace where any will do: the first whose first shard has a primary, if there is one.
+    pub fn served_keyspace(&self) -> KeyspaceIndex {
+        let served = |keyspace: &KeyspaceState| {
+            let first = keyspace.shards.first();
+            first.is_some_and(|shard| shard.open_primary().is_some())
+        };
+        let at = self.keyspaces.iter().position(served).unwrap_or(0);
+        KeyspaceIndex::try_from(at).unwrap_or(0)
+    }
+
     /// The mysqld that new work is sent to.
     ///
     /// # Errors

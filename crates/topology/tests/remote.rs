@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "tests fail by panicking"
 )]
 
@@ -49,6 +50,41 @@ impl Process {
 
 fn client(folder: &Path) -> RemoteStore {
     RemoteStore::new(&Address::Unix(folder.join("socket")), RemoteOptions::default()).unwrap()
+}
+
+/// A store that came back empty is another one: who watches goes on with what it knows.
+#[tokio::test]
+async fn a_watch_does_not_believe_another_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path()).await;
+    let store = client(folder.path());
+    store.put("a/1", b"1".to_vec(), Expected::Any).await.unwrap();
+    let mut watch = store.watch("a/");
+    assert!(matches!(watch.next().await, Some(WatchEvent::Snapshot(_))));
+    process.stop().await;
+    let file = folder.path().join("topology");
+    std::fs::rename(&file, folder.path().join("aside")).unwrap();
+    let process = Process::start(folder.path()).await;
+    let disbelief = loop {
+        match watch.next().await.unwrap() {
+            WatchEvent::Interrupted(error) if error.to_string().contains("not believed") => break error,
+            WatchEvent::Interrupted(_) => {}
+            event => panic!("{event:?}"),
+        }
+    };
+    println!("{disbelief}");
+    process.stop().await;
+    std::fs::rename(folder.path().join("aside"), &file).unwrap();
+    let process = Process::start(folder.path()).await;
+    let again = loop {
+        match watch.next().await.unwrap() {
+            WatchEvent::Snapshot(listing) => break listing,
+            WatchEvent::Interrupted(_) => {}
+            event => panic!("{event:?}"),
+        }
+    };
+    assert_eq!(again.entries.len(), 1);
+    process.stop().await;
 }
 
 #[tokio::test]

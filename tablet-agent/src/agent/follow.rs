@@ -12,7 +12,7 @@ use crate::accounts::{OWN_DATABASE, REPLICATION};
 use crate::leader::Data;
 use crate::leader::data::term_uuid;
 use crate::process::Process;
-use crate::server::{Flags, Replication, flags, replication};
+use crate::server::{Flags, Replication, flags, replication, stop_replication};
 use crate::sql_text::literal;
 
 /// Pause between tries to start a thread of replication that ended with an error.
@@ -34,8 +34,8 @@ impl Agent {
         base: &Data,
     ) -> anyhow::Result<()> {
         self.lead = None;
-        let holder = record.holder.clone().context("the term has no holder")?;
-        let voter = record.is_voter(&self.memory.get().alias) && !self.memory.get().replaces_voter;
+        let holder = record.primary().context("the term has no holder")?.to_owned();
+        let voter = record.is_voter(&self.memory.get().voter);
         if self.is_being_rebuilt() && process.pid.is_none() {
             self.finish_rebuild().await?;
         } else if self.memory.get().promised.held > 0 {
@@ -98,10 +98,9 @@ impl Agent {
         let mut statements = Vec::new();
         if !attached || seen.replica_enabled != voter {
             // The receiver tells the source at its start whether it acknowledges.
-            statements.push(format!(
-                "STOP REPLICA {}",
-                if attached { "IO_THREAD" } else { "" }
-            ));
+            if attached {
+                statements.push("STOP REPLICA IO_THREAD".to_owned());
+            }
             statements.push(format!(
                 "SET GLOBAL rpl_semi_sync_replica_enabled={}",
                 if voter { "ON" } else { "OFF" }
@@ -118,6 +117,9 @@ impl Agent {
         }
         let _server = self.leader.server().await;
         self.still_follows(record)?;
+        if !attached && status.is_some() {
+            stop_replication(&self.shared.control, QUICK * 6).await?;
+        }
         self.shared
             .control
             .run(&statements, QUICK * 6)

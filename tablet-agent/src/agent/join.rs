@@ -15,7 +15,7 @@ use crate::leader::{Data, Stance};
 use crate::mysqld::datadir;
 use crate::process::Process;
 use crate::rejoin::{self, Rewind, errant};
-use crate::server::{Flags, Replication, flags, replication};
+use crate::server::{Flags, Replication, flags, replication, stop_replication};
 use crate::sql_text::literal;
 use crate::supervisor::wire::Order;
 
@@ -78,7 +78,7 @@ impl Agent {
     /// The UUIDs by which the term's primary writes.
     fn written_by(&self, record: &ShardRecord, status: Option<&Replication>) -> anyhow::Result<Vec<String>> {
         let mut written = vec![term_uuid(&record.shard_id)?];
-        let holder = record.holder.as_deref().unwrap_or_default();
+        let holder = record.primary().unwrap_or_default();
         let tablet = self
             .tablets
             .with(|all| all.get(&keys::tablet(holder)).map(|t| t.record.clone()));
@@ -104,7 +104,7 @@ impl Agent {
         let _server = self.leader.server().await;
         self.still_follows(record)?;
         let control = &self.shared.control;
-        control.run(&["STOP REPLICA"], QUICK * 6).await?;
+        stop_replication(control, QUICK * 6).await?;
         let missing = kept.difference(&flags(control).await?.gtid_executed()?);
         if !missing.is_empty() {
             let missing = literal(&missing.to_string());

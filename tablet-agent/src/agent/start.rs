@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use binlog::gtid::GtidSet;
 use leadership::Event;
 use topology::records::{Keyspace, MysqlAddress, ShardRecord, Tablet};
 use topology::{TypedStore, keys};
@@ -64,8 +65,8 @@ pub(super) async fn open_state(
 }
 
 async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> anyhow::Result<StateFile> {
-    let replaces_voter = loop {
-        match replaces_voter(args, store).await {
+    let voter = loop {
+        match voter(args, store).await {
             Ok(answer) => break answer,
             Err(error) => tracing::warn!(%error, "a new member has to ask the topology store who it is"),
         }
@@ -82,7 +83,7 @@ async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> an
         mysql_port: 0,
         incarnation: incarnation(),
         prepared: false,
-        replaces_voter,
+        voter,
         shard_seen: None,
         promised: Promised::default(),
         joined_term: 0,
@@ -92,16 +93,21 @@ async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> an
     Ok(StateFile::create(&layout.state, state)?)
 }
 
-/// Whether this tablet's name is a voter whose data has been seen before.
-async fn replaces_voter(args: &TabletArgs, store: &TypedStore) -> Result<bool, topology::typed::TypedError> {
+/// The name that new data votes by: another one than the tablet's if the shard has seen data by that.
+async fn voter(args: &TabletArgs, store: &TypedStore) -> Result<String, topology::typed::TypedError> {
+    let alias = args.alias.clone();
     let record = store
         .get::<ShardRecord>(&keys::shard(&args.keyspace, shard_name(&args.shard)))
         .await?;
-    if !record.is_some_and(|r| r.record.is_voter(&args.alias)) {
-        return Ok(false);
+    let was = |record: &ShardRecord| record.voters.iter().any(|v| ShardRecord::alias_of(v) == alias);
+    if !record.is_some_and(|r| was(&r.record)) {
+        return Ok(alias);
     }
-    let tablet = store.get::<Tablet>(&keys::tablet(&args.alias)).await?;
-    Ok(tablet.is_some_and(|t| t.record.server_uuid.is_some()))
+    let tablet = store.get::<Tablet>(&keys::tablet(&alias)).await?;
+    Ok(match tablet.and_then(|t| t.record.server_uuid) {
+        Some(_) => format!("{alias}#{:08x}", rand::random::<u32>()),
+        None => alias,
+    })
 }
 
 /// Milliseconds since 1970: larger than any earlier start's, also after the directory was lost.
@@ -119,14 +125,14 @@ impl Agent {
         })
     }
 
-    /// Members of this shard that have come up at least once.
+    /// Members of this shard that have come up at least once, by the names that their data votes by.
     pub(super) fn members(&self) -> Vec<String> {
         let state = self.memory.get();
         self.tablets.with(|all| {
             all.values()
                 .map(|t| &t.record)
                 .filter(|t| t.keyspace == state.keyspace && t.shard == state.shard && t.server_uuid.is_some())
-                .map(|t| t.alias.clone())
+                .map(|t| t.voter.as_ref().unwrap_or(&t.alias).clone())
                 .collect()
         })
     }
@@ -139,13 +145,30 @@ impl Agent {
         self.answers().await?;
         self.backoff.succeeded();
         self.prepare_accounts().await?;
+        self.keep_purged().await?;
         self.leader.tell(Event::ServerUp);
-        self.leader
-            .tell(Event::Eligible(!self.memory.get().replaces_voter));
+        self.leader.tell(Event::Eligible(true));
         match self.register().await {
             // Who is part of a shard goes on without the store.
             Err(error) if self.memory.get().shard_seen.is_some() => tracing::debug!("{error:#}"),
             result => result?,
+        }
+        Ok(())
+    }
+
+    /// What mysqld says that its log does not tell goes to disk before this member may lead: a later promise may have to be told
+    /// without mysqld.
+    async fn keep_purged(&mut self) -> anyhow::Result<()> {
+        let text: String = self
+            .shared
+            .control
+            .row("SELECT @@global.gtid_purged", QUICK)
+            .await?;
+        if self.purged.as_ref() != Some(&text) {
+            let set: GtidSet = text.parse()?;
+            let data = self.shared.layout.data.clone();
+            tokio::task::spawn_blocking(move || rejoin::keep_purged(&data, &set)).await??;
+            self.purged = Some(text);
         }
         Ok(())
     }
@@ -295,6 +318,7 @@ impl Agent {
             },
             grpc: Some(self.grpc.clone()),
             server_uuid: Some(state.server_uuid.clone()),
+            voter: (state.voter != state.alias).then(|| state.voter.clone()),
             incarnation: state.incarnation,
         };
         let known = self

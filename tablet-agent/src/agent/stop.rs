@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Agent, QUICK};
 use crate::leader::Stance;
 use crate::process::Stop;
-use crate::server::replication;
+use crate::server::{replication, stop_replication};
 use crate::supervisor::wire::Order;
 
 /// How long handing a primary over may take.
@@ -106,7 +106,7 @@ impl Agent {
         // Nothing is left to be sent. mysqld would wait for the replicas to go, and they wait for us.
         self.kill(&self.connections(DUMPS).await?).await;
         if replication(control).await?.is_some() {
-            control.run(&["STOP REPLICA"], QUICK).await?;
+            stop_replication(control, QUICK).await?;
         }
         control.reset().await;
         Ok(())

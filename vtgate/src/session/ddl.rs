@@ -78,7 +78,7 @@ impl Session {
                 },
             },
         };
-        if ddl.action != DdlAction::Temporary {
+        if ddl.action != DdlAction::Temporary && self.stall.is_none() {
             self.reload_definitions(cluster, ddl.keyspace).await;
         }
         Ok(done)

@@ -108,7 +108,7 @@ impl Session {
                     }
                     (_, Several::Refused(wrong)) => Ok(self.fail(plan_error((**wrong).clone()))),
                     (shards, Several::AnyOne) => {
-                        let place = (route.keyspace, shards.first().copied().unwrap_or(0));
+                        let place = (route.keyspace, cluster.served_one_of(route.keyspace, shards));
                         self.run_on_one(&cluster, plan, place, &route.query, insert_id, input)
                             .await
                     }

@@ -23,6 +23,9 @@ use crate::error::{self, SqlResult};
 /// How often a statement is sent again at once.
 const AT_ONCE_MAX: u32 = 3;
 
+/// How often a statement is sent again that was on its way when its connection was lost: it may be what makes servers crash.
+const LOST_MAX: u32 = 2;
+
 /// A primary that failed is asked again after this time, even if its agent says nothing: agents tell within a second.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -35,6 +38,8 @@ pub(super) struct Stall {
     failed: Option<(u64, u64)>,
     /// Another connection may do: worth a few tries without waiting.
     at_once: bool,
+    /// The statement was sent, and the connection lost before it was answered.
+    sent: bool,
     /// It is a primary that is missing: one will come.
     waits: bool,
     /// What the client is told if the statement does not wait.
@@ -49,6 +54,7 @@ impl Stall {
             shard: shard.clone(),
             failed: None,
             at_once: false,
+            sent: false,
             waits: true,
             cause,
         }
@@ -61,9 +67,15 @@ impl Stall {
             shard: target.shard.clone(),
             failed: Some((target.id, term)),
             at_once,
+            sent: false,
             waits: term != 0,
             cause,
         }
+    }
+
+    /// Notes whether the statement was sent.
+    pub(super) fn sent(self, sent: bool) -> Self {
+        Self { sent, ..self }
     }
 
     /// Whether the statement may be tried again: another primary serves than the one that failed, or that one may do by now.
@@ -91,6 +103,7 @@ impl Stall {
 pub(super) struct Waited {
     until: Option<Instant>,
     at_once: u32,
+    lost: u32,
 }
 
 impl Session {
@@ -123,6 +136,10 @@ impl Session {
     /// # Errors
     /// Why it is not waited for any longer.
     pub(super) async fn hold(&mut self, stall: &Stall, waited: &mut Waited) -> SqlResult<()> {
+        waited.lost += u32::from(stall.sent);
+        if waited.lost > LOST_MAX {
+            return Err(stall.cause.clone());
+        }
         if stall.at_once && waited.at_once < AT_ONCE_MAX {
             waited.at_once += 1;
             self.count_retry();

@@ -76,6 +76,7 @@ impl Session {
         let (bound, joined) = (lease.bound, lease.branch.in_transaction);
         let (target, term) = (lease.branch.conn.target.clone(), lease.branch.term);
         let at_once = !lease.branch.conn.is_clean();
+        let sent = lease.stage != Stage::Unsent;
         tracing::info!(
             tablet = target.alias,
             error = %cause,
@@ -84,7 +85,9 @@ impl Session {
         lease.branch.discard();
         let told = match ran {
             // A transaction that other shards take part in goes on, as long as nothing of it was on this connection.
-            Ran::Nothing if !bound => return self.stall(Stall::on(&target, term, at_once, cause)),
+            Ran::Nothing if !bound => {
+                return self.stall(Stall::on(&target, term, at_once, cause).sent(sent));
+            }
             Ran::Write => error::outcome_unknown(&target),
             _ if joined || self.branches.in_transaction() => error::transaction_lost(&target),
             _ if bound => error::state_lost(&target),

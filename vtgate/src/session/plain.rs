@@ -97,7 +97,7 @@ impl Session {
         {
             return self.lease_kept(kept, needs).await;
         }
-        let keyspace = named.unwrap_or(0);
+        let keyspace = named.unwrap_or_else(|| cluster.served_keyspace());
         if cluster.keyspaces.is_empty() {
             return Err(SqlError::with_code(1105, "there is no keyspace yet"));
         }

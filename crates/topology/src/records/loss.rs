@@ -27,7 +27,8 @@ pub struct OneMoreLoss {
 }
 
 impl ShardRecord {
-    /// Whether the shard survives the loss of any one further voter. A voter that `states` does not name is taken for lost.
+    /// Whether the shard survives the loss of any one further voter. `states` has them by their tablets' aliases; a voter that it
+    /// does not name is taken for lost.
     #[must_use]
     pub fn one_more_loss(&self, states: &[(String, VoterState)]) -> OneMoreLoss {
         match self.refusal(states) {
@@ -49,7 +50,7 @@ impl ShardRecord {
         let mut counted = None;
         let mut attached = 0_usize;
         let mut unfit = Vec::new();
-        for voter in &self.voters {
+        for voter in self.voters.iter().map(|voter| Self::alias_of(voter)) {
             match states
                 .iter()
                 .find(|(name, _)| name == voter)
@@ -199,6 +200,14 @@ mod tests {
             !answer.survived && answer.why.starts_with("without c-9 (unknown): "),
             "{answer:?}"
         );
+    }
+
+    /// New data in the place of lost data is another voter of the same tablet.
+    #[test]
+    fn a_voter_is_known_by_its_tablet() {
+        let voters = vec!["c-1".into(), "c-2".into(), "c-3#1f".into()];
+        let record = ShardRecord::new("c", "-", "store", voters, 1).unwrap();
+        assert!(record.one_more_loss(&states("paa", None)).survived);
     }
 
     /// The rule against a search through every loss: who is left must have the promises and the acknowledgements.

@@ -9,7 +9,7 @@ use proto::v1::watch_response::Event;
 use tonic::Streaming;
 
 use super::{HEARTBEAT, PAUSE, RemoteStore, from_message, from_status};
-use crate::store::{Entry, Listing, StoreError, Watch, WatchEvent};
+use crate::store::{Entry, Listing, Store as _, StoreError, Watch, WatchEvent};
 
 /// Longest pause between two tries to connect.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -21,6 +21,8 @@ pub(super) struct Watcher {
     store: RemoteStore,
     prefix: String,
     messages: Option<Streaming<v1::WatchResponse>>,
+    /// Identity of the store that was watched first: one that came back empty, or another one, is not believed.
+    store_id: Option<String>,
     /// The pieces of a snapshot that is not complete yet.
     parts: Vec<Entry>,
     /// Interruptions since the last event.
@@ -33,6 +35,7 @@ impl Watcher {
             store,
             prefix: prefix.to_owned(),
             messages: None,
+            store_id: None,
             parts: Vec::new(),
             failures: 0,
         }
@@ -85,7 +88,16 @@ impl Watcher {
             prefix: self.prefix.clone(),
         });
         let mut client = self.store.client.clone();
-        self.messages = Some(self.store.once(client.watch(request)).await?);
+        let messages = self.store.once(client.watch(request)).await?;
+        // Asked after the watch began, so that it is not the store's predecessor that answers.
+        let found = self.store.info().await?.store_id;
+        let first = self.store_id.get_or_insert_with(|| found.clone());
+        if *first != found {
+            return Err(StoreError::Unavailable(format!(
+                "the topology store is {found} now, not {first}: what it shows is not believed"
+            )));
+        }
+        self.messages = Some(messages);
         Ok(())
     }
 
