@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Local(Local),
     /// Hand a shard's primary over to another member: no error for clients of the gateway, and nothing lost.
     Reparent(ReparentArgs),
+    /// Restart mysqld on every member, one at a time: replicas first, a primary after it was handed over.
+    Restart(RestartArgs),
     /// The topology store.
     #[command(subcommand)]
     Topology(Topology),
@@ -119,6 +121,15 @@ pub(crate) struct ReparentArgs {
     /// The member that shall lead; default: the one that is best fit.
     #[arg(long, value_name = "TABLET")]
     pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) dir: DirArg,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RestartArgs {
+    /// The keyspace, or one of its shards, such as customer or customer/-80.
+    #[arg(value_name = "KEYSPACE[/SHARD]")]
+    pub(crate) target: String,
     #[command(flatten)]
     pub(crate) dir: DirArg,
 }

@@ -7,12 +7,12 @@ mod children;
 mod dir;
 mod down;
 mod keyspaces;
-mod progress;
+pub(crate) mod progress;
 mod ready;
 mod secrets;
 mod state;
 mod status;
-mod tablets;
+pub(crate) mod tablets;
 mod up;
 
 use anyhow::Result;

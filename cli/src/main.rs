@@ -2,9 +2,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests fail by panicking"))]
 
+mod agents;
 mod args;
 mod local;
 mod reparent;
+mod restart;
 mod topology_serve;
 
 use std::io::Write;
@@ -37,6 +39,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Local(command) => local::run(command).await,
         Command::Reparent(args) => reparent::reparent(&args).await,
+        Command::Restart(args) => restart::restart(&args).await,
         Command::Topology(Topology::Serve(args)) => topology_serve::serve(args).await,
         Command::Version => Ok(writeln!(
             std::io::stdout(),

@@ -3,13 +3,12 @@
 use std::io::Write;
 
 use anyhow::{Context, Result, bail};
-use proto::v1::ReparentRequest;
-use proto::v1::tablet_service_client::TabletServiceClient;
-use topology::records::{ShardRecord, Tablet};
-use topology::{Address, TypedStore, keys};
+use proto::v1::{ReparentRequest, ReparentResponse};
+use topology::records::ShardRecord;
+use topology::{TypedStore, keys};
 
 use crate::args::ReparentArgs;
-use crate::local;
+use crate::{agents, local};
 
 /// Has the shard's primary hand over, and says who leads now.
 pub(crate) async fn reparent(args: &ReparentArgs) -> Result<()> {
@@ -19,25 +18,23 @@ pub(crate) async fn reparent(args: &ReparentArgs) -> Result<()> {
     let holder = record
         .primary()
         .with_context(|| format!("shard {keyspace}/{shard} has no primary yet"))?;
-    let tablet = store.require::<Tablet>(&keys::tablet(holder)).await?.record;
-    let address: Address = tablet
-        .grpc
-        .with_context(|| format!("{holder} has not started yet"))?
-        .parse()?;
-    let channel = tonic::transport::Endpoint::from_shared(address.uri())?
-        .connect()
-        .await
-        .with_context(|| format!("the agent of {holder}, the shard's primary, does not answer"))?;
-    let request = ReparentRequest { to: args.to.clone() };
-    match TabletServiceClient::new(channel).reparent(request).await {
-        Ok(answer) => {
-            let answer = answer.into_inner();
-            let line = format!(
-                "{keyspace}/{shard}: {} leads term {}, after {holder}; writes waited for {} ms",
-                answer.primary, answer.term, answer.outage_ms
-            );
-            Ok(writeln!(std::io::stdout(), "{line}")?)
-        }
+    let done = hand_over(&store, holder, args.to.clone()).await?;
+    let line = format!(
+        "{keyspace}/{shard}: {} leads term {}, after {holder}; writes waited for {} ms",
+        done.primary, done.term, done.outage_ms
+    );
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+/// Has a primary hand over to the named member, or to the one that is best fit.
+pub(crate) async fn hand_over(
+    store: &TypedStore,
+    holder: &str,
+    to: Option<String>,
+) -> Result<ReparentResponse> {
+    let mut agent = agents::client(store, holder).await?;
+    match agent.reparent(ReparentRequest { to }).await {
+        Ok(answer) => Ok(answer.into_inner()),
         Err(status) if status.code() == tonic::Code::FailedPrecondition => {
             bail!("{}; nothing was changed", status.message())
         }
@@ -46,7 +43,7 @@ pub(crate) async fn reparent(args: &ReparentArgs) -> Result<()> {
 }
 
 /// Keyspace and shard of what the user typed.
-fn parse(text: &str) -> Result<(&str, &str)> {
+pub(crate) fn parse(text: &str) -> Result<(&str, &str)> {
     match text.split_once('/') {
         Some((keyspace, shard)) if !keyspace.is_empty() && !shard.is_empty() => {
             Ok((keyspace, if shard == "0" { "-" } else { shard }))

@@ -1,4 +1,4 @@
-//! What `up` tells its user, with the seconds since its start.
+//! What a command that takes its time tells its user, with the seconds since its start.
 
 use std::io::Write;
 use std::time::Instant;
@@ -7,12 +7,22 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Progress {
     started: Instant,
+    /// Whether standard output is for the result alone.
+    on_stderr: bool,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
         Self {
             started: Instant::now(),
+            on_stderr: false,
+        }
+    }
+
+    pub(crate) fn on_stderr() -> Self {
+        Self {
+            on_stderr: true,
+            ..Self::new()
         }
     }
 
@@ -23,8 +33,15 @@ impl Progress {
 
     /// A line as it is.
     pub(crate) fn line(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        // Standard output may be a pipe whose reader went away, which is no reason to stop a cluster.
-        writeln!(out, "{text}").and_then(|()| out.flush()).ok();
+        if self.on_stderr {
+            print(std::io::stderr().lock(), text);
+        } else {
+            print(std::io::stdout().lock(), text);
+        }
     }
+}
+
+/// The output may be a pipe whose reader went away, which is no reason to stop a cluster.
+fn print(mut out: impl Write, text: &str) {
+    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }

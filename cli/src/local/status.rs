@@ -10,7 +10,7 @@ use topology::{Address, RemoteStore, TypedStore};
 
 use super::dir::ClusterDir;
 use super::state::ClusterState;
-use super::tablets::{self, KeyspaceStatus, TabletStatus};
+use super::tablets::{self, KeyspaceStatus, ShardStatus};
 use crate::args::{Output, StatusArgs};
 
 /// The whole cluster, as `-o json` and `-o yaml` print it.
@@ -71,6 +71,7 @@ fn table(cluster: &ClusterStatus, wide: bool) -> String {
         "STATE",
         "LAG",
         "SEMI-SYNC",
+        "SPARE",
         "GTID",
     ];
     if wide {
@@ -79,11 +80,12 @@ fn table(cluster: &ClusterStatus, wide: bool) -> String {
     let mut rows = vec![header.into_iter().map(str::to_owned).collect::<Vec<_>>()];
     for keyspace in &cluster.keyspaces {
         for shard in &keyspace.shards {
-            for tablet in &shard.tablets {
-                let semi_sync = if tablet.role == "primary" || shard.tablets.len() == 1 {
-                    &shard.semi_sync
-                } else {
-                    ""
+            let has_primary = shard.tablets.iter().any(|tablet| tablet.role == "primary");
+            for (serial, tablet) in shard.tablets.iter().enumerate() {
+                // What is true of the whole shard stands with its primary.
+                let (semi_sync, spare) = match (tablet.role, has_primary, serial) {
+                    ("primary", ..) | (_, false, 0) => (&*shard.semi_sync, spare(shard)),
+                    _ => ("", ""),
                 };
                 let mut row = vec![
                     keyspace.name.clone(),
@@ -93,6 +95,7 @@ fn table(cluster: &ClusterStatus, wide: bool) -> String {
                     tablet.state.to_owned(),
                     tablet.lag_ms.map(lag).unwrap_or_default(),
                     semi_sync.to_owned(),
+                    spare.to_owned(),
                     if wide {
                         tablet.gtid_executed.clone()
                     } else {
@@ -114,25 +117,10 @@ fn table(cluster: &ClusterStatus, wide: bool) -> String {
         }
     }
     let mut text = columns(&rows);
-    let not_serving = |tablet: &&TabletStatus| tablet.state != "Serving" && !tablet.reason.is_empty();
-    if !wide {
-        let all = cluster
-            .keyspaces
-            .iter()
-            .flat_map(|keyspace| &keyspace.shards)
-            .flat_map(|shard| &shard.tablets);
-        for tablet in all.filter(not_serving) {
-            text.push_str(&format!(
-                "\n{} is {}: {}",
-                tablet.name, tablet.state, tablet.reason
-            ));
-        }
-        if text.ends_with('\n') {
-            text.push('\n')
-        } else {
-            text.push_str("\n\n")
-        }
-    } else {
+    text.push('\n');
+    let notes = notes(cluster, wide);
+    text.push_str(&notes);
+    if !notes.is_empty() {
         text.push('\n');
     }
     let ready = if cluster.gateway_ready {
@@ -144,6 +132,38 @@ fn table(cluster: &ClusterStatus, wide: bool) -> String {
         "Gateway {} is {ready}: mysql --defaults-file={}\n",
         cluster.gateway, cluster.my_cnf
     ));
+    text
+}
+
+/// Whether one more member can be lost, in a word.
+fn spare(shard: &ShardStatus) -> &'static str {
+    if shard.one_more_loss.survived { "yes" } else { "no" }
+}
+
+/// What is wrong, a line each: why a tablet does not serve, which the wide table has in a column, and why a shard cannot lose one
+/// more member.
+fn notes(cluster: &ClusterStatus, wide: bool) -> String {
+    let mut text = String::new();
+    for keyspace in &cluster.keyspaces {
+        for shard in &keyspace.shards {
+            let reasons = shard
+                .tablets
+                .iter()
+                .filter(|tablet| !wide && tablet.state != "Serving" && !tablet.reason.is_empty());
+            for tablet in reasons {
+                text.push_str(&format!(
+                    "{} is {}: {}\n",
+                    tablet.name, tablet.state, tablet.reason
+                ));
+            }
+            if !shard.one_more_loss.survived {
+                text.push_str(&format!(
+                    "{}/{} has no spare member: {}\n",
+                    keyspace.name, shard.name, shard.one_more_loss.why
+                ));
+            }
+        }
+    }
     text
 }
 

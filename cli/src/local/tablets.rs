@@ -7,7 +7,7 @@ use proto::v1::tablet_service_client::TabletServiceClient;
 use proto::v1::{GetStatusRequest, GetStatusResponse, TabletRole};
 use serde::Serialize;
 use tonic::transport::Endpoint;
-use topology::records::{Keyspace, Tablet};
+use topology::records::{Keyspace, OneMoreLoss, ShardRecord, Tablet, VoterState};
 use topology::typed::TypedError;
 use topology::{Address, TypedStore};
 use vschema::KeyRange;
@@ -30,6 +30,10 @@ pub(crate) struct TabletStatus {
     pub(crate) gtid_executed: String,
     /// Acknowledgements that each commit of a primary waits for; None on a replica or without semi-sync.
     pub(crate) acks_required: Option<u32>,
+    /// Members that acknowledge now, as the primary counts them; None on a replica.
+    pub(crate) ackers: Option<u32>,
+    /// Whether a replica is attached to its primary and acknowledges.
+    pub(crate) acknowledges: bool,
     pub(crate) mysql_version: String,
     pub(crate) mysql_address: String,
     pub(crate) mysql_socket: String,
@@ -42,6 +46,24 @@ impl TabletStatus {
     pub(crate) fn is_serving_primary(&self) -> bool {
         self.role == "primary" && self.state == "Serving"
     }
+
+    /// What it does for its shard in a term.
+    pub(crate) fn voter_state(&self, term: u64) -> VoterState {
+        if self.state != "Serving" {
+            return VoterState::Unfit(match self.reason.as_str() {
+                "" => self.state.to_owned(),
+                reason => format!("{}: {reason}", self.state),
+            });
+        }
+        if self.term != term {
+            return VoterState::Unfit(format!("in term {} of {term}", self.term));
+        }
+        match self.role {
+            "primary" => VoterState::Primary(usize::try_from(self.ackers.unwrap_or(0)).unwrap_or(usize::MAX)),
+            _ if self.acknowledges => VoterState::Acknowledges,
+            _ => VoterState::Unfit("does not acknowledge".to_owned()),
+        }
+    }
 }
 
 /// A shard with its tablets.
@@ -51,6 +73,8 @@ pub(crate) struct ShardStatus {
     pub(crate) name: String,
     /// `on`, `no semi-sync`, or why it is not known.
     pub(crate) semi_sync: String,
+    /// Whether one more loss can be survived.
+    pub(crate) one_more_loss: OneMoreLoss,
     pub(crate) tablets: Vec<TabletStatus>,
 }
 
@@ -93,20 +117,30 @@ pub(crate) async fn read(store: &TypedStore) -> Result<Vec<KeyspaceStatus>, Type
         .into_iter()
         .map(|found| found.record)
         .collect();
+    let shards: Vec<ShardRecord> = store
+        .list::<ShardRecord>()
+        .await?
+        .into_iter()
+        .map(|found| found.record)
+        .collect();
     let asked = keyspaces
         .into_iter()
-        .map(|keyspace| keyspace_status(keyspace.record, &tablets));
+        .map(|keyspace| keyspace_status(keyspace.record, &tablets, &shards));
     Ok(join_all(asked).await)
 }
 
-async fn keyspace_status(keyspace: Keyspace, known: &[Tablet]) -> KeyspaceStatus {
+async fn keyspace_status(keyspace: Keyspace, known: &[Tablet], shards: &[ShardRecord]) -> KeyspaceStatus {
     let shards = join_all(keyspace.shards.iter().map(|shard| async {
+        let begun = shards
+            .iter()
+            .find(|record| (&record.keyspace, &record.shard) == (&keyspace.name, shard));
         let names = tablet_names(&keyspace, shard);
         let record = |name: &String| known.iter().find(|tablet| &tablet.alias == name);
         let tablets = join_all(names.iter().map(|name| ask(name, record(name)))).await;
         ShardStatus {
             name: shard.clone(),
             semi_sync: semi_sync(keyspace.members, &tablets),
+            one_more_loss: one_more_loss(begun, &tablets),
             tablets,
         }
     }))
@@ -117,6 +151,22 @@ async fn keyspace_status(keyspace: Keyspace, known: &[Tablet]) -> KeyspaceStatus
         sharded,
         members: keyspace.members,
         shards,
+    }
+}
+
+fn one_more_loss(record: Option<&ShardRecord>, tablets: &[TabletStatus]) -> OneMoreLoss {
+    match record {
+        Some(record) => {
+            let states: Vec<(String, VoterState)> = tablets
+                .iter()
+                .map(|tablet| (tablet.name.clone(), tablet.voter_state(record.term)))
+                .collect();
+            record.one_more_loss(&states)
+        }
+        None => OneMoreLoss {
+            survived: false,
+            why: "the shard has no primary yet".to_owned(),
+        },
     }
 }
 
@@ -145,6 +195,8 @@ async fn ask(name: &str, record: Option<&Tablet>) -> TabletStatus {
         lag_ms: None,
         gtid_executed: String::new(),
         acks_required: None,
+        ackers: None,
+        acknowledges: false,
         mysql_version: String::new(),
         mysql_address: record
             .map(|tablet| format!("{}:{}", tablet.mysql.host, tablet.mysql.port))
@@ -210,14 +262,20 @@ fn fill(status: &mut TabletStatus, answer: GetStatusResponse) {
     status.lag_ms = health.replication_lag_ms;
     status.gtid_executed = health.gtid_executed;
     status.mysql_version = health.mysql_version;
-    status.acks_required = health
-        .semi_sync
-        .filter(|semi_sync| semi_sync.enabled && status.role == "primary")
-        .map(|semi_sync| semi_sync.acks_required);
+    let Some(semi_sync) = health.semi_sync.filter(|semi_sync| semi_sync.enabled) else {
+        return;
+    };
+    if status.role == "primary" {
+        (status.acks_required, status.ackers) = (Some(semi_sync.acks_required), Some(semi_sync.ackers));
+    } else {
+        status.acknowledges = health.replication.is_some_and(|r| r.io_running && r.sql_running);
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::v1::{HealthUpdate, ReplicationState, SemiSyncState};
+
     use super::*;
 
     fn keyspace(name: &str, shards: &[&str]) -> Keyspace {
@@ -242,6 +300,57 @@ mod tests {
             tablet_names(&keyspace("customer", &["80-"]), "80-"),
             ["customer-80-x-1", "customer-80-x-2"]
         );
+    }
+
+    fn health(role: TabletRole) -> HealthUpdate {
+        HealthUpdate {
+            role: role.into(),
+            term: 4,
+            serving: true,
+            replication: (role == TabletRole::Replica).then(|| ReplicationState {
+                io_running: true,
+                sql_running: true,
+                ..ReplicationState::default()
+            }),
+            semi_sync: Some(SemiSyncState {
+                enabled: true,
+                ackers: if role == TabletRole::Primary { 2 } else { 0 },
+                acks_required: 1,
+            }),
+            ..HealthUpdate::default()
+        }
+    }
+
+    async fn state(health: HealthUpdate) -> VoterState {
+        let mut status = ask("c-x-1", None).await;
+        status.reason.clear();
+        let answer = GetStatusResponse {
+            health: Some(health),
+            ..GetStatusResponse::default()
+        };
+        fill(&mut status, answer);
+        status.voter_state(4)
+    }
+
+    #[tokio::test]
+    async fn what_a_tablet_does_for_its_shard() {
+        let (primary, replica) = (health(TabletRole::Primary), health(TabletRole::Replica));
+        assert_eq!(state(primary).await, VoterState::Primary(2));
+        assert_eq!(state(replica.clone()).await, VoterState::Acknowledges);
+        let unfit = |why: &str| VoterState::Unfit(why.to_owned());
+        let mut cut_off = replica.clone();
+        cut_off.replication = Some(ReplicationState::default());
+        assert_eq!(state(cut_off).await, unfit("does not acknowledge"));
+        let mut no_voter = replica.clone();
+        no_voter.semi_sync = Some(SemiSyncState::default());
+        assert_eq!(state(no_voter).await, unfit("does not acknowledge"));
+        let mut behind = replica.clone();
+        behind.term = 3;
+        assert_eq!(state(behind).await, unfit("in term 3 of 4"));
+        let mut stopped = replica;
+        (stopped.serving, stopped.not_serving_reason) = (false, "mysqld is starting".into());
+        assert_eq!(state(stopped).await, unfit("NotServing: mysqld is starting"));
+        assert_eq!(one_more_loss(None, &[]).why, "the shard has no primary yet");
     }
 
     #[tokio::test]

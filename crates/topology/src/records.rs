@@ -6,6 +6,7 @@
 
 mod account;
 mod keyspace;
+mod loss;
 mod shard;
 mod tablet;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{Account, Verifier, VerifierError};
 pub use keyspace::Keyspace;
+pub use loss::{OneMoreLoss, VoterState};
 pub use shard::{ShardError, ShardRecord};
 pub use tablet::{MysqlAddress, Tablet};
 
