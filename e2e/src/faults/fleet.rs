@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// A member that does not answer within this time is down.
 const ANSWER: Duration = Duration::from_millis(1000);
 /// A shard that has been healthy for so long is: members look at themselves once a second.
-const SETTLED: Duration = Duration::from_millis(1500);
+pub const SETTLED: Duration = Duration::from_millis(1500);
 /// How far a healthy replica may be behind, in milliseconds: it is measured by a row per second.
 const LAG_MS_MAX: u64 = 1000;
 
@@ -114,12 +114,16 @@ impl Fleet {
         Ok(primary)
     }
 
-    /// Waits until the shard is [`Self::healthy`] and stays so: members need a moment to notice that they are not. Returns the primary,
-    /// and since when.
+    /// Waits until the shard is [`Self::healthy`] and has been for a while. Returns the primary, and since when.
     ///
     /// # Errors
     /// With what is not as it should be when the time is over.
-    pub async fn await_healthy(&self, ackers: usize, patience: Duration) -> Result<(String, Instant)> {
+    pub async fn await_healthy(
+        &self,
+        ackers: usize,
+        settled: Duration,
+        patience: Duration,
+    ) -> Result<(String, Instant)> {
         let until = Instant::now() + patience;
         let mut healthy: Option<(String, Instant)> = None;
         loop {
@@ -127,7 +131,7 @@ impl Fleet {
                 Ok(primary) => {
                     let now = Instant::now();
                     let (before, since) = healthy.take().unwrap_or_else(|| (primary.clone(), now));
-                    if before == primary && since.elapsed() >= SETTLED {
+                    if before == primary && since.elapsed() >= settled {
                         return Ok((primary, since));
                     }
                     let since = if before == primary { since } else { now };

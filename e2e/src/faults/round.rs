@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::check::check;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, SETTLED};
 use super::history::{History, Noticed, noticed};
 use super::inject::{Injector, REFUSED};
 use super::plan::{Fault, MEMBERS, Plan};
@@ -76,7 +76,7 @@ impl Ground {
     pub async fn new(cluster: Cluster, probes: bool, content: (Digest, u64)) -> Result<Self> {
         let site = Site::new(&cluster)?;
         let fleet = Fleet::watch(&site)?;
-        let (primary, _) = fleet.await_healthy(MEMBERS - 1, PATIENCE).await?;
+        let (primary, _) = fleet.await_healthy(MEMBERS - 1, SETTLED, PATIENCE).await?;
         table::prepare(&site, &primary).await?;
         let mut admin = site.admin(&primary).await?;
         table::end_prepared(&mut admin).await?;
@@ -98,7 +98,8 @@ impl Ground {
     pub async fn run(&mut self, plan: &Plan) -> Result<Report> {
         let began = Instant::now();
         let (before, first) = self.content;
-        let primary = self.fleet.healthy(MEMBERS - 1)?;
+        let ready = self.fleet.await_healthy(MEMBERS - 1, Duration::ZERO, PATIENCE);
+        let (primary, _) = ready.await?;
         self.fleet.take_changes();
         let history = Arc::new(History::new(first));
         let writers = Writers::start(&self.cluster.opts(Some(KEYSPACE))?, &history);
@@ -122,7 +123,7 @@ impl Ground {
         };
         await_writes(&history, history.now()).await?;
         let writing = Instant::now();
-        let (now_primary, since) = self.fleet.await_healthy(MEMBERS - 1, patience).await?;
+        let (now_primary, since) = self.fleet.await_healthy(MEMBERS - 1, SETTLED, patience).await?;
         let healed = since.max(writing) - healing;
 
         writers.stop().await;
