@@ -17,9 +17,9 @@ pub(crate) async fn reparent(args: &ReparentArgs) -> Result<()> {
     let (keyspace, shard) = parse(&args.shard)?;
     let record = find(&store, keyspace, shard).await?;
     let holder = record
-        .holder
+        .primary()
         .with_context(|| format!("shard {keyspace}/{shard} has no primary yet"))?;
-    let tablet = store.require::<Tablet>(&keys::tablet(&holder)).await?.record;
+    let tablet = store.require::<Tablet>(&keys::tablet(holder)).await?.record;
     let address: Address = tablet
         .grpc
         .with_context(|| format!("{holder} has not started yet"))?

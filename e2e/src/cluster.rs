@@ -20,8 +20,10 @@ const UP_SECONDS_MAX: u64 = 180;
 pub struct Cluster {
     /// Port of the gateway.
     pub port: u16,
-    dir: Dir,
+    data: PathBuf,
     up: Option<Child>,
+    /// Removes the directory in the end, unless it is somebody else's.
+    _dir: Option<Dir>,
 }
 
 impl Cluster {
@@ -30,10 +32,25 @@ impl Cluster {
     /// # Errors
     /// When the directory cannot be made.
     pub fn prepare() -> Result<Self> {
+        let dir = Dir::new()?;
         Ok(Self {
             port: tools::free_port_pair()?,
-            dir: Dir::new()?,
+            data: dir.path().join("v"),
             up: None,
+            _dir: Some(dir),
+        })
+    }
+
+    /// Takes a directory that stays; what an earlier cluster left there is the next one's.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn prepare_in(data: PathBuf) -> Result<Self> {
+        Ok(Self {
+            port: tools::free_port_pair()?,
+            data,
+            up: None,
+            _dir: None,
         })
     }
 
@@ -65,7 +82,7 @@ impl Cluster {
     /// # Errors
     /// With what it printed, when it does not come up.
     pub fn up(&mut self, args: &[&str]) -> Result<()> {
-        let output = self.dir.path().join("up.out");
+        let output = self.data.with_extension("out");
         let file = std::fs::File::create(&output)?;
         let port = self.port.to_string();
         let data = self.data();
@@ -106,7 +123,7 @@ impl Cluster {
 
     /// The cluster's directory.
     pub fn data(&self) -> PathBuf {
-        self.dir.path().join("v")
+        self.data.clone()
     }
 
     /// Process id of `vitrail local up`.

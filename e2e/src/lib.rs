@@ -11,12 +11,14 @@
 //! - [`statements`]: lists of statements, written and generated;
 //! - [`mysqltest`]: MySQL's own test suite;
 //! - [`receiver`]: a collector of traces;
+//! - [`faults`]: what is broken while clients write, and whether anything was lost;
 //! - [`stage`]: a gateway in front of plain servers, whose agents the test plays.
 
 pub mod answer;
 pub mod bound;
 pub mod cluster;
 pub mod exchange;
+pub mod faults;
 pub mod mysqltest;
 pub mod plain;
 pub mod receiver;

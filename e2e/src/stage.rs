@@ -145,6 +145,7 @@ impl Stage {
             },
             grpc: Some(agent),
             server_uuid: None,
+            voter: None,
             incarnation: 1,
         };
         self.store.create(&record).await?;

@@ -22,12 +22,14 @@ pub fn program(name: &str) -> Result<PathBuf> {
     if let Some(dir) = std::env::var_os("E2E_PROGRAMS") {
         return Ok(PathBuf::from(dir).join(name));
     }
-    // target/debug/deps/TEST-HASH
-    let test = std::env::current_exe()?;
-    let profile = test
-        .ancestors()
-        .nth(2)
+    // target/debug/deps/TEST-HASH, or target/debug/PROGRAM
+    let ours = std::env::current_exe()?;
+    let mut profile = ours
+        .parent()
         .context("the tests run outside of a target directory")?;
+    if profile.ends_with("deps") {
+        profile = profile.parent().unwrap_or(profile);
+    }
     let path = profile.join(name);
     ensure!(
         path.is_file(),

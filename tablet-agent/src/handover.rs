@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use leadership::{Event, Record};
-use proto::v1::{HealthUpdate, TabletRole, WaitForGtidsRequest};
-use tokio::time::{Instant, sleep, timeout};
+use proto::v1::{HealthUpdate, TabletRole};
+use tokio::time::{Instant, sleep};
+
+use topology::records::ShardRecord;
 
 use crate::control::Control;
 use crate::health::Board;
 use crate::leader::{Leader, Stance};
-use crate::members::{LOOK, Members};
+use crate::members::Members;
 
 /// How long the next primary may take to apply what the last one wrote.
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -115,26 +117,29 @@ impl Handover {
             .voters
             .iter()
             .map(|v| v.to_string())
-            .filter(|v| *v != me)
+            .filter(|v| ShardRecord::alias_of(v) != me)
             .collect();
         if let Some(to) = to {
             anyhow::ensure!(to != me, "{me} is the primary already");
             anyhow::ensure!(
-                others.iter().any(|o| o == to),
+                others.iter().any(|o| ShardRecord::alias_of(o) == to),
                 "{to} is no voter of the shard; its voters are {}",
                 record.voters.join(", ")
             );
         }
-        let asked = others.iter().filter(|other| to.is_none_or(|to| to == *other));
-        let looks = futures::future::join_all(
-            asked.map(|alias| async move { (alias, self.fit(alias, record.term).await) }),
-        );
+        let asked = others
+            .iter()
+            .filter(|other| to.is_none_or(|to| to == ShardRecord::alias_of(other)));
+        let looks =
+            futures::future::join_all(asked.map(|voter| async move {
+                (voter, self.fit(ShardRecord::alias_of(voter), record.term).await)
+            }));
         let mut reasons = Vec::new();
         let mut fit = Vec::new();
-        for (alias, look) in looks.await {
+        for (voter, look) in looks.await {
             match look {
-                Ok(health) => fit.push((health.replication_lag_ms.unwrap_or(u64::MAX), alias)),
-                Err(error) => reasons.push(format!("{alias}: {error:#}")),
+                Ok(health) => fit.push((health.replication_lag_ms.unwrap_or(u64::MAX), voter)),
+                Err(error) => reasons.push(format!("{}: {error:#}", ShardRecord::alias_of(voter))),
             }
         }
         let best = fit.into_iter().min();
@@ -176,7 +181,10 @@ impl Handover {
         let since = Instant::now();
         let ready = async {
             let executed = fence::close(&parts.control).await?;
-            self.wait_for(to, &executed).await
+            parts
+                .members
+                .wait_for(ShardRecord::alias_of(to), &executed, CATCH_UP)
+                .await
         };
         match ready.await {
             Ok(()) => {
@@ -198,29 +206,11 @@ impl Handover {
         }
     }
 
-    /// Waits until the member has executed everything.
-    async fn wait_for(&self, alias: &str, gtids: &str) -> anyhow::Result<()> {
-        let request = WaitForGtidsRequest {
-            gtids: gtids.to_owned(),
-            timeout_ms: u64::try_from(CATCH_UP.as_millis()).unwrap_or(u64::MAX),
-        };
-        let mut client = self.parts.members.client(alias).await?;
-        let answer = timeout(CATCH_UP + LOOK, client.wait_for_gtids(request))
-            .await
-            .with_context(|| format!("{alias} does not answer"))??;
-        anyhow::ensure!(
-            answer.into_inner().executed,
-            "{alias} did not apply everything within {} s",
-            CATCH_UP.as_secs()
-        );
-        Ok(())
-    }
-
     /// Waits for the next primary.
     async fn elected(&self, before: &Record, since: Instant) -> anyhow::Result<Done> {
         loop {
-            for alias in before.voters.iter() {
-                let health = match **alias == *self.parts.board.identity().tablet {
+            for alias in before.voters.iter().map(|voter| ShardRecord::alias_of(voter)) {
+                let health = match alias == self.parts.board.identity().tablet {
                     true => {
                         let health = self.parts.board.get();
                         self.parts.board.message(&health, (0, 0))
@@ -232,7 +222,7 @@ impl Handover {
                 };
                 if health.role() == TabletRole::Primary && health.serving && health.term > before.term {
                     return Ok(Done {
-                        primary: alias.to_string(),
+                        primary: alias.to_owned(),
                         term: health.term,
                         outage: since.elapsed(),
                     });

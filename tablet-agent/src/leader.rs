@@ -14,7 +14,7 @@ mod swap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use leadership::{Event, Machine, Member, Record, Timing};
+use leadership::{Event, Machine, Record, Timing};
 use nix::time::{ClockId, clock_gettime};
 use proto::v1::leadership_service_server::LeadershipService;
 use proto::v1::{Delivered, LeadershipMessage};
@@ -152,21 +152,12 @@ pub(crate) fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }
 
-/// The name that this member votes by. Data that took a voter's place has another: promises of the old data are forgotten.
-fn name(alias: &str, replaces_voter: bool) -> Member {
-    if replaces_voter {
-        format!("{alias} (new data)").into()
-    } else {
-        alias.into()
-    }
-}
-
 /// The machine as the member's memory has it.
 fn machine(memory: &Memory, server_runs: bool) -> Machine<Data> {
     let state = memory.get();
     let known = state.shard_seen.as_ref().map(record_of);
     Machine::new(
-        name(&state.alias, state.replaces_voter),
+        state.voter.as_str().into(),
         Timing::default(),
         known,
         state.promised.into(),

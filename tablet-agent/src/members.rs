@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use proto::v1::tablet_service_client::TabletServiceClient;
-use proto::v1::{GetStatusRequest, HealthUpdate};
+use proto::v1::{GetStatusRequest, HealthUpdate, WaitForGtidsRequest};
 use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
 use topology::records::{MysqlAddress, Tablet};
 use topology::{Address, Mirror, keys};
 
 /// How long a member may take to tell how it is.
-pub(crate) const LOOK: Duration = Duration::from_millis(800);
+const LOOK: Duration = Duration::from_millis(800);
 
 /// Where they are. Clones share it.
 #[derive(Debug, Clone)]
@@ -45,6 +45,27 @@ impl Members {
             .await
             .context("its agent does not answer")??;
         status.into_inner().health.context("its agent says nothing")
+    }
+
+    /// Waits until a member has executed a GTID set.
+    ///
+    /// # Errors
+    /// When it has not within that time, or does not answer.
+    pub async fn wait_for(&self, alias: &str, gtids: &str, within: Duration) -> anyhow::Result<()> {
+        let request = WaitForGtidsRequest {
+            gtids: gtids.to_owned(),
+            timeout_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
+        };
+        let mut client = self.client(alias).await?;
+        let answer = timeout(within + LOOK, client.wait_for_gtids(request))
+            .await
+            .with_context(|| format!("{alias} does not answer"))??;
+        anyhow::ensure!(
+            answer.into_inner().executed,
+            "{alias} did not apply everything within {} ms",
+            within.as_millis()
+        );
+        Ok(())
     }
 
     /// A member's agent.

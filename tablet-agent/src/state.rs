@@ -37,9 +37,9 @@ pub struct State {
     pub incarnation: u64,
     /// Whether the accounts of this data directory have got their rights on the keyspace's database.
     pub prepared: bool,
-    /// Whether this data directory was made while the shard's record had this tablet as a voter with other data. It may
-    /// replicate, but not acknowledge, until it was added as a new voter.
-    pub replaces_voter: bool,
+    /// The name that this data votes by: the alias, or another one if the shard has seen other data by that. What that data promised
+    /// and acknowledged is gone with it.
+    pub voter: String,
     /// The shard's record as it was last accepted; none before. A store that shows less than this is not believed.
     pub shard_seen: Option<ShardRecord>,
     /// What this member promised.
@@ -200,7 +200,7 @@ mod tests {
             mysql_port: 3306,
             incarnation: 1,
             prepared: false,
-            replaces_voter: false,
+            voter: "c-0".into(),
             shard_seen: None,
             promised: Promised::default(),
             joined_term: 0,

@@ -258,6 +258,7 @@ mod tests {
             },
             grpc: Some("unix:/nonexistent/agent.sock".into()),
             server_uuid: None,
+            voter: None,
             incarnation: 1,
         };
         let status = ask("c-x-1", Some(&record)).await;

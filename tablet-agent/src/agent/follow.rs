@@ -34,8 +34,8 @@ impl Agent {
         base: &Data,
     ) -> anyhow::Result<()> {
         self.lead = None;
-        let holder = record.holder.clone().context("the term has no holder")?;
-        let voter = record.is_voter(&self.memory.get().alias) && !self.memory.get().replaces_voter;
+        let holder = record.primary().context("the term has no holder")?.to_owned();
+        let voter = record.is_voter(&self.memory.get().voter);
         if self.is_being_rebuilt() && process.pid.is_none() {
             self.finish_rebuild().await?;
         } else if self.memory.get().promised.held > 0 {

@@ -78,7 +78,7 @@ impl Agent {
     /// The UUIDs by which the term's primary writes.
     fn written_by(&self, record: &ShardRecord, status: Option<&Replication>) -> anyhow::Result<Vec<String>> {
         let mut written = vec![term_uuid(&record.shard_id)?];
-        let holder = record.holder.as_deref().unwrap_or_default();
+        let holder = record.primary().unwrap_or_default();
         let tablet = self
             .tablets
             .with(|all| all.get(&keys::tablet(holder)).map(|t| t.record.clone()));

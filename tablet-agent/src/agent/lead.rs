@@ -18,13 +18,15 @@ use crate::mysqld::config::ACK_TIMEOUT_MAX;
 use crate::process::Process;
 use crate::schema;
 use crate::server::{Flags, ackers, flags};
-use crate::shard::decide::with_new_voters;
+use crate::shard::decide::{Change, change_of_voters};
 use crate::sql_text::literal;
 use crate::state::Base;
 use crate::supervisor::wire::Order;
 
 /// Time between heartbeat rows. They make lag visible, and a lost acknowledgement is noticed by the next one (MySQL bug 104015).
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long a member that is to become a voter may take to have everything.
+const CAUGHT_UP: Duration = Duration::from_millis(300);
 /// Statements that wait for acknowledgements have no limit of their own: the pass is cut off when mysqld ends.
 const UNLIMITED: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -111,7 +113,7 @@ impl Agent {
                 acks_required: record.acks,
             };
         });
-        self.add_voters(record)
+        self.change_voters(record, &seen).await
     }
 
     /// The server's settings, which must be a primary's; none while they are changed by a handover.
@@ -280,16 +282,26 @@ impl Agent {
         Ok(())
     }
 
-    /// Takes in members that came up late.
-    fn add_voters(&self, record: &ShardRecord) -> anyhow::Result<()> {
+    /// Takes in members that came up late, and new data in the place of lost data.
+    async fn change_voters(&self, record: &ShardRecord, seen: &Flags) -> anyhow::Result<()> {
         let Some(keyspace) = self.keyspace() else {
             return Ok(());
         };
-        if let Some(voters) = with_new_voters(record, &self.members(), keyspace.members) {
-            let mut next = record.clone();
-            next.set_voters(voters, record.acks)?;
-            self.leader.tell(Event::Change { to: record_of(&next) });
+        let Some(change) = change_of_voters(record, &self.members(), keyspace.members) else {
+            return Ok(());
+        };
+        if let Change::Replace { new, .. } = &change {
+            let alias = ShardRecord::alias_of(new);
+            // One that is far behind would hold up this look at the primary; it is asked again at the next.
+            if let Err(error) = self.members.wait_for(alias, &seen.gtid_text, CAUGHT_UP).await {
+                tracing::debug!("no voter yet: {error:#}");
+                return Ok(());
+            }
         }
+        tracing::info!(?change, "changing the voters");
+        let mut next = record.clone();
+        next.set_voters(change.apply(&record.voters), record.acks)?;
+        self.leader.tell(Event::Change { to: record_of(&next) });
         Ok(())
     }
 

@@ -68,7 +68,8 @@ impl Agent {
         let uuid = term_uuid(&record.shard_id)?;
         let me = self.memory.get().alias;
         let mut found = None;
-        for alias in record.voters.iter().filter(|alias| **alias != me) {
+        let others = record.voters.iter().map(|voter| ShardRecord::alias_of(voter));
+        for alias in others.filter(|alias| *alias != me) {
             let Ok(health) = self.members.health(alias).await else {
                 continue;
             };
@@ -78,7 +79,7 @@ impl Agent {
             }
             if let Some(mysql) = self.members.mysql(alias) {
                 let is_primary = health.role() == TabletRole::Primary;
-                found = Some((alias.clone(), (mysql.host, mysql.port)));
+                found = Some((alias.to_owned(), (mysql.host, mysql.port)));
                 if !is_primary {
                     break;
                 }

@@ -65,8 +65,8 @@ pub(super) async fn open_state(
 }
 
 async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> anyhow::Result<StateFile> {
-    let replaces_voter = loop {
-        match replaces_voter(args, store).await {
+    let voter = loop {
+        match voter(args, store).await {
             Ok(answer) => break answer,
             Err(error) => tracing::warn!(%error, "a new member has to ask the topology store who it is"),
         }
@@ -83,7 +83,7 @@ async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> an
         mysql_port: 0,
         incarnation: incarnation(),
         prepared: false,
-        replaces_voter,
+        voter,
         shard_seen: None,
         promised: Promised::default(),
         joined_term: 0,
@@ -93,16 +93,21 @@ async fn new_state(args: &TabletArgs, layout: &Layout, store: &TypedStore) -> an
     Ok(StateFile::create(&layout.state, state)?)
 }
 
-/// Whether this tablet's name is a voter whose data has been seen before.
-async fn replaces_voter(args: &TabletArgs, store: &TypedStore) -> Result<bool, topology::typed::TypedError> {
+/// The name that new data votes by: another one than the tablet's if the shard has seen data by that.
+async fn voter(args: &TabletArgs, store: &TypedStore) -> Result<String, topology::typed::TypedError> {
+    let alias = args.alias.clone();
     let record = store
         .get::<ShardRecord>(&keys::shard(&args.keyspace, shard_name(&args.shard)))
         .await?;
-    if !record.is_some_and(|r| r.record.is_voter(&args.alias)) {
-        return Ok(false);
+    let was = |record: &ShardRecord| record.voters.iter().any(|v| ShardRecord::alias_of(v) == alias);
+    if !record.is_some_and(|r| was(&r.record)) {
+        return Ok(alias);
     }
-    let tablet = store.get::<Tablet>(&keys::tablet(&args.alias)).await?;
-    Ok(tablet.is_some_and(|t| t.record.server_uuid.is_some()))
+    let tablet = store.get::<Tablet>(&keys::tablet(&alias)).await?;
+    Ok(match tablet.and_then(|t| t.record.server_uuid) {
+        Some(_) => format!("{alias}#{:08x}", rand::random::<u32>()),
+        None => alias,
+    })
 }
 
 /// Milliseconds since 1970: larger than any earlier start's, also after the directory was lost.
@@ -120,14 +125,14 @@ impl Agent {
         })
     }
 
-    /// Members of this shard that have come up at least once.
+    /// Members of this shard that have come up at least once, by the names that their data votes by.
     pub(super) fn members(&self) -> Vec<String> {
         let state = self.memory.get();
         self.tablets.with(|all| {
             all.values()
                 .map(|t| &t.record)
                 .filter(|t| t.keyspace == state.keyspace && t.shard == state.shard && t.server_uuid.is_some())
-                .map(|t| t.alias.clone())
+                .map(|t| t.voter.as_ref().unwrap_or(&t.alias).clone())
                 .collect()
         })
     }
@@ -142,8 +147,7 @@ impl Agent {
         self.prepare_accounts().await?;
         self.keep_purged().await?;
         self.leader.tell(Event::ServerUp);
-        self.leader
-            .tell(Event::Eligible(!self.memory.get().replaces_voter));
+        self.leader.tell(Event::Eligible(true));
         match self.register().await {
             // Who is part of a shard goes on without the store.
             Err(error) if self.memory.get().shard_seen.is_some() => tracing::debug!("{error:#}"),
@@ -314,6 +318,7 @@ impl Agent {
             },
             grpc: Some(self.grpc.clone()),
             server_uuid: Some(state.server_uuid.clone()),
+            voter: (state.voter != state.alias).then(|| state.voter.clone()),
             incarnation: state.incarnation,
         };
         let known = self

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use leadership::{Effect, Event, Machine};
 use proto::v1::LeadershipMessage;
+use proto::v1::leadership_message::Message as Wire;
 use tokio::sync::{Mutex, mpsc, watch};
 use topology::records::ShardRecord;
 use topology::{Mirror, TypedStore, keys};
@@ -138,7 +139,12 @@ impl Driver {
     /// A message, if it is for this member and its shard.
     fn read(&self, message: LeadershipMessage) -> Option<Event<Data>> {
         let shard = self.shard.as_ref()?;
-        if message.to != self.memory.get().alias || message.shard_id != shard.record.shard_id {
+        let state = self.memory.get();
+        // Who leads is for everybody to know; all else is for the voter alone, which other data of this tablet may have been.
+        let tells_who_leads = matches!(message.message, Some(Wire::GrantRequest(_)));
+        let ours =
+            message.to == state.voter || tells_who_leads && ShardRecord::alias_of(&message.to) == state.alias;
+        if !ours || message.shard_id != shard.record.shard_id {
             tracing::debug!(from = message.from, to = message.to, "not our message");
             return None;
         }
@@ -229,7 +235,7 @@ impl Driver {
                 self.memory.update(|s| s.promised = durable.into())?;
             }
             Effect::Send { to, message } => self.peers.send(LeadershipMessage {
-                from: self.memory.get().alias,
+                from: self.memory.get().voter,
                 to: to.to_string(),
                 shard_id: shard.record.shard_id,
                 message: Some(messages::encode(message)),

@@ -8,7 +8,7 @@ use proto::v1::LeadershipMessage;
 use proto::v1::leadership_service_client::LeadershipServiceClient;
 use tokio::sync::Semaphore;
 use tonic::transport::{Channel, Endpoint};
-use topology::records::Tablet;
+use topology::records::{ShardRecord, Tablet};
 use topology::{Address, Mirror, keys};
 
 /// How long a message may take.
@@ -59,7 +59,8 @@ impl Peers {
         });
     }
 
-    fn peer(&mut self, alias: &str) -> Option<&Peer> {
+    fn peer(&mut self, voter: &str) -> Option<&Peer> {
+        let alias = ShardRecord::alias_of(voter);
         let registered = self
             .tablets
             .with(|all| all.get(&keys::tablet(alias)).and_then(|t| t.record.grpc.clone()));

@@ -65,7 +65,7 @@ pub fn decide(facts: &Facts<'_>) -> Step {
 
 /// A record without a holder: its voters open the first term by rank.
 fn first_holder(facts: &Facts<'_>, record: &ShardRecord) -> Step {
-    if !record.is_voter(&facts.state.alias) || facts.state.replaces_voter {
+    if !record.is_voter(&facts.state.voter) {
         return Step::Wait("no primary was chosen yet".into());
     }
     match my_turn(facts, &record.voters, Duration::ZERO) {
@@ -138,26 +138,71 @@ fn my_turn(facts: &Facts<'_>, members: &[String], patience: Duration) -> Result<
     Ok(())
 }
 
-/// The voters after the primary took in registered members of which the record knows nothing yet; none when there are none.
+/// A change of the voters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Members that came up late are taken in.
+    Add(Vec<String>),
+    /// A member whose data is gone is replaced by what took its place.
+    Replace {
+        /// The voter that is no more.
+        old: String,
+        /// The voter instead of it.
+        new: String,
+    },
+}
+
+impl Change {
+    /// The voters after it.
+    pub fn apply(&self, voters: &[String]) -> Vec<String> {
+        match self {
+            Change::Add(new) => voters.iter().chain(new).cloned().collect(),
+            Change::Replace { old, new } => voters
+                .iter()
+                .map(|voter| if voter == old { new } else { voter })
+                .cloned()
+                .collect(),
+        }
+    }
+}
+
+/// How the voters should change, by the members that have registered, each by the name that its data votes by.
 ///
 /// Adding makes the promise quorum larger before the new member acknowledges anything, so it is safe at any time
-/// (leadership.md, membership changes). A member that came back with new data is in the record already, so it is not added here:
-/// its predecessor has to be removed first.
-pub fn with_new_voters(
-    record: &ShardRecord,
-    registered: &[String],
-    members_wanted: u32,
-) -> Option<Vec<String>> {
+/// (leadership.md, membership changes). A replacement counts for commits that its predecessor acknowledged: it must have everything
+/// that was executed before the change is made.
+pub fn change_of_voters(record: &ShardRecord, registered: &[String], members_wanted: u32) -> Option<Change> {
+    let mut unknown: Vec<&String> = registered
+        .iter()
+        .filter(|voter| !record.is_voter(voter))
+        .collect();
+    unknown.sort_by_key(|voter| (serial_of(ShardRecord::alias_of(voter)), voter.as_str()));
+    for new in &unknown {
+        let alias = ShardRecord::alias_of(new);
+        let predecessor = record
+            .voters
+            .iter()
+            .find(|voter| ShardRecord::alias_of(voter) == alias);
+        if let Some(old) = predecessor.filter(|old| record.holder.as_ref() != Some(old)) {
+            return Some(Change::Replace {
+                old: old.clone(),
+                new: (*new).clone(),
+            });
+        }
+    }
     let room = usize::try_from(members_wanted)
         .unwrap_or(0)
         .saturating_sub(record.voters.len());
-    let mut new: Vec<&String> = registered
-        .iter()
-        .filter(|alias| !record.is_voter(alias))
-        .collect();
-    new.sort_by_key(|alias| (serial_of(alias), alias.as_str()));
-    new.truncate(room);
-    (!new.is_empty()).then(|| record.voters.iter().chain(new).cloned().collect())
+    let is_known = |voter: &str| {
+        let alias = ShardRecord::alias_of(voter);
+        record
+            .voters
+            .iter()
+            .any(|known| ShardRecord::alias_of(known) == alias)
+    };
+    unknown.retain(|voter| !is_known(voter));
+    unknown.truncate(room);
+    (!unknown.is_empty()).then(|| Change::Add(unknown.into_iter().cloned().collect()))
 }
 
 #[cfg(test)]

@@ -170,6 +170,7 @@ mod tests {
                 mysql: records::MysqlAddress::default(),
                 grpc: None,
                 server_uuid: None,
+                voter: None,
                 incarnation: 1,
             };
             members.tablets.insert((*name).to_owned(), tablet);

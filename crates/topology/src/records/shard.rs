@@ -23,9 +23,10 @@ pub struct ShardRecord {
     pub shard_id: String,
     /// The current term; 0 before the first primary was chosen. A term has one holder for ever.
     pub term: u64,
-    /// Alias of the tablet that is the term's primary, once it has its promises.
+    /// The voter that is the term's primary, once it has its promises.
     pub holder: Option<String>,
-    /// Aliases of the tablets that promise and acknowledge, the primary among them, in byte order.
+    /// The voters that promise and acknowledge, the primary among them, in byte order. A voter is a tablet with its data: it is named
+    /// by the tablet's alias, and by alias, `#` and an identity once that data was lost and other data took its place.
     pub voters: Vec<String>,
     /// W: acknowledgements by other voters that every commit waits for. 0 with a single voter only.
     pub acks: u32,
@@ -89,7 +90,19 @@ impl ShardRecord {
         self.voters.len().saturating_sub(acks)
     }
 
-    /// Whether the tablet is a voter.
+    /// The tablet of a voter.
+    #[must_use]
+    pub fn alias_of(voter: &str) -> &str {
+        voter.split_once('#').map_or(voter, |(alias, _)| alias)
+    }
+
+    /// Alias of the tablet that is the term's primary.
+    #[must_use]
+    pub fn primary(&self) -> Option<&str> {
+        self.holder.as_deref().map(Self::alias_of)
+    }
+
+    /// Whether the voter, by its full name, is one.
     #[must_use]
     pub fn is_voter(&self, alias: &str) -> bool {
         self.voters.iter().any(|voter| voter == alias)

@@ -22,6 +22,9 @@ pub struct Tablet {
     pub grpc: Option<String>,
     /// mysqld's @@server_uuid; None until the agent has seen it.
     pub server_uuid: Option<String>,
+    /// The name that its data votes by; None: the alias. See [`super::ShardRecord::voters`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voter: Option<String>,
     /// Grows with every start of the agent; 0 before the first. What an older incarnation said is void.
     pub incarnation: u64,
 }

@@ -149,6 +149,7 @@ proptest! {
             cell: "default".into(),
             mysql: MysqlAddress { socket: socket.clone(), host: alias.clone(), port },
             grpc: socket.clone(),
+            voter: socket.clone(),
             server_uuid: socket,
             incarnation,
         });

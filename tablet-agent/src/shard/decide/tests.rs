@@ -15,7 +15,7 @@ fn state(alias: &str) -> State {
         mysql_port: 3306,
         incarnation: 1,
         prepared: true,
-        replaces_voter: false,
+        voter: alias.into(),
         shard_seen: None,
         promised: crate::state::Promised::default(),
         joined_term: 0,
@@ -132,12 +132,36 @@ fn a_record_without_a_holder_gets_one_by_rank() {
 fn late_members_are_added_up_to_the_wanted_number() {
     let mut record = record("c-1", 1);
     record.set_voters(names(&[1, 2]), 1).unwrap();
-    assert_eq!(with_new_voters(&record, &names(&[1, 2]), 3), None);
+    assert_eq!(change_of_voters(&record, &names(&[1, 2]), 3), None);
+    let change = change_of_voters(&record, &names(&[4, 2, 3, 1]), 3).unwrap();
+    assert_eq!(change, Change::Add(names(&[3])));
+    assert_eq!(change.apply(&record.voters), names(&[1, 2, 3]));
+    assert_eq!(change_of_voters(&record, &names(&[1, 2, 3]), 2), None);
+}
+
+#[test]
+fn new_data_takes_the_place_of_lost_data_once() {
+    let mut record = record("c-1", 1);
+    let registered = ["c-1".to_owned(), "c-2#ab".to_owned(), "c-3".to_owned()];
+    let change = change_of_voters(&record, &registered, 3).unwrap();
     assert_eq!(
-        with_new_voters(&record, &names(&[4, 2, 3, 1]), 3),
-        Some(names(&[1, 2, 3]))
+        change,
+        Change::Replace {
+            old: "c-2".into(),
+            new: "c-2#ab".into()
+        }
     );
-    assert_eq!(with_new_voters(&record, &names(&[1, 2, 3]), 2), None);
+    record.set_voters(change.apply(&record.voters), 1).unwrap();
+    assert_eq!(record.voters, ["c-1", "c-2#ab", "c-3"]);
+    assert_eq!(change_of_voters(&record, &registered, 3), None);
+    // Lost again.
+    let again = ["c-1".to_owned(), "c-2#cd".to_owned(), "c-3".to_owned()];
+    assert!(matches!(
+        change_of_voters(&record, &again, 3),
+        Some(Change::Replace { old, .. }) if old == "c-2#ab"
+    ));
+    // The primary's own data is not replaced while it leads.
+    assert_eq!(change_of_voters(&record, &["c-1#ef".to_owned()], 3), None);
 }
 
 #[test]
